@@ -1,0 +1,1 @@
+"""The contracts of everything a plugin can add: layers, optimizers, schedules, sources, metrics."""

@@ -1,0 +1,231 @@
+"""What a layer is.
+
+A layer object holds validated hyper-parameters, and free of any state says four things: the shape
+of its output, the arrays it learns, what it does upward (`forward`) and what it does downward
+(`control`). A trainable layer adds how it observes a batch and how sufficient statistics become
+better parameters. Arrays come and go through arguments; `ops` is the backend, and what is written
+with ``ops.xp`` alone runs on every backend.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
+
+import numpy as np
+from pydantic import Field
+
+from dcgraph.backends.contract import Backend
+from dcgraph.rng import Draws
+from dcgraph.signal import Array, Shape, Signal, SignalBlocks
+from dcgraph.spec import Spec
+from dcgraph.state import Arrays, Statistics
+
+Params = Mapping[str, Array]
+
+
+class Sampling(Spec):
+    """Settings a layer uses on the way down; the fields are the keys of `sampling:`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """An estimate for one sample.
+
+    Attributes
+    ----------
+    flops : float
+        Multiplications and additions of one training step.
+    elements : float
+        Array elements that live at once while the layer works.
+    """
+
+    flops: float
+    elements: float
+
+
+class Layer(Spec):
+    """A node type; subclasses' fields are its YAML keys.
+
+    Attributes
+    ----------
+    type : str
+        The name graph files use.
+    inputs : tuple of int and (int or None)
+        Fewest and most forward inputs; None is no limit.
+    constants : tuple of str
+        Names among the parameters that are set once, by `prepare`, and never learned.
+    sampling : Sampling
+        Settings of the downward direction, from the graph's `sampling:` section.
+    """
+
+    type: ClassVar[str]
+    inputs: ClassVar[tuple[int, int | None]] = (1, 1)
+    constants: ClassVar[tuple[str, ...]] = ()
+
+    sampling: Sampling = Field(default=Sampling(), exclude=True, repr=False)
+
+    @abstractmethod
+    def output_shape(self, shapes: Sequence[Shape]) -> Shape:
+        """Return (h, w, c) of the output for inputs of the given shapes.
+
+        Raises
+        ------
+        ValueError
+            The inputs do not fit; the message says what was expected and received.
+        """
+
+    def warnings(self, shapes: Sequence[Shape]) -> Sequence[str]:
+        """Return what a user should know about this layer on these inputs, one sentence each."""
+        return ()
+
+    def parameter_shapes(self, shapes: Sequence[Shape]) -> dict[str, tuple[int, ...]]:
+        """Return the shape of every parameter array, before any is allocated."""
+        return {}
+
+    def cost(self, shapes: Sequence[Shape]) -> Cost:
+        """Return what one sample costs."""
+        elements = sum(float(np.prod(shape)) for shape in (*shapes, self.output_shape(shapes)))
+        return Cost(flops=elements, elements=elements)
+
+    def init(self, shapes: Sequence[Shape], rng: np.random.Generator, dtype: Any) -> Arrays:
+        """Return freshly drawn host arrays, with the names of `parameter_shapes`."""
+        return {}
+
+    @abstractmethod
+    def forward(self, ops: Backend, params: Params, inputs: Sequence[Signal]) -> Signal:
+        """Return what goes up, a signal of shape (n, *output_shape)."""
+
+    @abstractmethod
+    def control(
+        self, ops: Backend, params: Params, signal: Signal | None, shapes: Sequence[Shape], rng: Draws
+    ) -> Sequence[Signal | None]:
+        """Return what goes down, one signal (or None) for each input.
+
+        Parameters
+        ----------
+        signal : Signal or None
+            Control values of shape (n, *output_shape); None where nothing stands above.
+        shapes : sequence of (h, w, c)
+            Shapes of the inputs.
+        rng : Draws
+            ``rng.n`` samples, one stream each.
+        """
+
+    @abstractmethod
+    def input_gradient(
+        self, ops: Backend, params: Params, inputs: Sequence[Signal], grad: Array
+    ) -> Sequence[Array]:
+        """Return the gradient with respect to each input, given that at the output.
+
+        Parameters
+        ----------
+        grad : array of shape (n, *output_shape)
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What one pass over a batch yields; what was not wanted is None.
+
+    Attributes
+    ----------
+    output : Signal
+        The activity, shape (n, h, w, k).
+    log_likelihood, max_component, loss : array of shape (n, h, w)
+        In nats, for each position; `loss` is what training ascends.
+    statistics : Statistics
+        Sufficient statistics of the batch.
+    """
+
+    output: Signal | None = None
+    log_likelihood: Array | None = None
+    max_component: Array | None = None
+    loss: Array | None = None
+    statistics: Statistics | None = None
+
+
+WANTS = frozenset({"output", "log_likelihood", "max_component", "loss", "statistics"})
+
+
+class TrainableLayer(Layer):
+    """A layer that learns, from its own input alone.
+
+    Attributes
+    ----------
+    offers : set of {"gradients", "maximize"}
+        Which updates the layer can compute from its statistics; an optimizer needs one of them.
+    is_density : bool
+        Whether `observe` yields a log-likelihood of the input.
+    default_optimizer : mapping
+        What trains the layer where the graph's optimizer needs what it does not offer.
+    delay : float in [0, 1]
+        Fraction of the training during which the node is not updated.
+    trainable : bool
+        False: parameters stay as they are.
+    """
+
+    offers: ClassVar[frozenset[str]] = frozenset()
+    is_density: ClassVar[bool] = False
+    uses_labels: ClassVar[bool] = False
+    default_optimizer: ClassVar[Mapping[str, Any]] = {"type": "sgd"}
+
+    delay: Annotated[float, Field(ge=0, le=1, strict=False)] = 0.0
+    trainable: bool = True
+
+    def annealing_width(self) -> float:
+        """Return the sigma at which annealing starts; 0: the layer has none."""
+        return 0.0
+
+    def prepare(self, ops: Backend, params: Params, inputs: Sequence[SignalBlocks]) -> Arrays:
+        """Return parameters fitted to the first batch, before it is learned from."""
+        return dict(params)
+
+    @abstractmethod
+    def observe(
+        self,
+        ops: Backend,
+        params: Params,
+        inputs: Sequence[SignalBlocks],
+        *,
+        labels: Array | None,
+        sigma: float,
+        want: frozenset[str],
+    ) -> Observation:
+        """Return what is wanted of a batch, in one pass over it.
+
+        Parameters
+        ----------
+        labels : integer array of shape (n,) or None
+        sigma : float
+            Width of the annealing's smoothing; it never touches output or log-likelihood.
+        want : subset of `WANTS`
+        """
+
+    def expected_statistics(self, ops: Backend, params: Params) -> Statistics:
+        """Return the statistics, of count 1, that the parameters themselves expect."""
+        raise TypeError(f"layer '{self.type}' has no expected statistics")
+
+    def gradients(
+        self, ops: Backend, params: Params, statistics: Statistics, *, sigma: float
+    ) -> Arrays:
+        """Return the ascent direction of each parameter, for stochastic gradient ascent."""
+        raise TypeError(f"layer '{self.type}' offers no gradients")
+
+    def maximize(
+        self, ops: Backend, params: Params, statistics: Statistics, *, sigma: float
+    ) -> Arrays:
+        """Return the parameters that maximise the loss for these statistics (M-step)."""
+        raise TypeError(f"layer '{self.type}' offers no M-step")
+
+    def constrain(self, ops: Backend, params: Params) -> Arrays:
+        """Return the parameters moved into their bounds."""
+        return dict(params)
+
+    def objective_gradient(
+        self, ops: Backend, params: Params, inputs: Sequence[Signal], *, sigma: float
+    ) -> tuple[Array, Sequence[Array]]:
+        """Return the loss summed over positions, (n,), and its gradient for each input."""
+        raise TypeError(f"layer '{self.type}' cannot be a target of sharpening")

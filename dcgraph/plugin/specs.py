@@ -1,0 +1,39 @@
+"""The hooks a plugin may implement.
+
+Each ``register_*`` hook returns a list of classes; the built-in layers, optimizers, schedules,
+sources and metrics come in by the same hooks.
+"""
+
+from __future__ import annotations
+
+from dcgraph.contracts.annealing import Annealing
+from dcgraph.contracts.layer import Layer
+from dcgraph.contracts.metric import Metric
+from dcgraph.contracts.optimizer import Optimizer
+from dcgraph.contracts.source import Source
+from dcgraph.plugin.markers import hookspec
+
+
+@hookspec
+def register_layers() -> list[type[Layer]]:  # type: ignore[empty-body]
+    """Return layer classes; their `type` is what graph files call them."""
+
+
+@hookspec
+def register_optimizers() -> list[type[Optimizer]]:  # type: ignore[empty-body]
+    """Return optimizer classes."""
+
+
+@hookspec
+def register_annealing() -> list[type[Annealing]]:  # type: ignore[empty-body]
+    """Return annealing schedules."""
+
+
+@hookspec
+def register_sources() -> list[type[Source]]:  # type: ignore[empty-body]
+    """Return data sources."""
+
+
+@hookspec
+def register_metrics() -> list[Metric]:  # type: ignore[empty-body]
+    """Return metrics: pure functions of scores and labels."""
