@@ -13,7 +13,9 @@ class Spec(BaseModel):
     The fields are the keys a graph file may use.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, serialize_by_alias=True
+    )
 
 
 def _as_pair(value: Any) -> Any:

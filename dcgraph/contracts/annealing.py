@@ -1,4 +1,4 @@
-"""What an annealing schedule is: how wide the smoothing between neighbouring components is, when."""
+"""What an annealing schedule is: how wide neighbouring components are smoothed, and when."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pydantic import Field
 
 from dcgraph.spec import Spec
 
-NonNegative = Annotated[float, Field(ge=0, strict=False)]
+NonNegative = Annotated[float, Field(ge=0)]
 State = dict[str, float]
 
 
@@ -20,6 +20,7 @@ class Annealing(Spec):
     """
 
     type: ClassVar[str]
+    smooths: ClassVar[bool] = True  # False: the layer needs no torus of components
 
     @abstractmethod
     def init(self, width: float) -> State:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
@@ -87,8 +88,12 @@ class Layer(Spec):
 
     def cost(self, shapes: Sequence[Shape]) -> Cost:
         """Return what one sample costs."""
-        elements = sum(float(np.prod(shape)) for shape in (*shapes, self.output_shape(shapes)))
+        elements = float(sum(prod(shape) for shape in (*shapes, self.output_shape(shapes))))
         return Cost(flops=elements, elements=elements)
+
+    def coverage(self, shapes: Sequence[Shape]) -> int:
+        """Return how many elements of the output one element of an input goes to, at most."""
+        return 1
 
     def init(self, shapes: Sequence[Shape], rng: np.random.Generator, dtype: Any) -> Arrays:
         """Return freshly drawn host arrays, with the names of `parameter_shapes`."""
@@ -100,7 +105,12 @@ class Layer(Spec):
 
     @abstractmethod
     def control(
-        self, ops: Backend, params: Params, signal: Signal | None, shapes: Sequence[Shape], rng: Draws
+        self,
+        ops: Backend,
+        params: Params,
+        signal: Signal | None,
+        shapes: Sequence[Shape],
+        rng: Draws,
     ) -> Sequence[Signal | None]:
         """Return what goes down, one signal (or None) for each input.
 
@@ -172,7 +182,7 @@ class TrainableLayer(Layer):
     uses_labels: ClassVar[bool] = False
     default_optimizer: ClassVar[Mapping[str, Any]] = {"type": "sgd"}
 
-    delay: Annotated[float, Field(ge=0, le=1, strict=False)] = 0.0
+    delay: Annotated[float, Field(ge=0, le=1)] = 0.0
     trainable: bool = True
 
     def annealing_width(self) -> float:
@@ -204,28 +214,47 @@ class TrainableLayer(Layer):
         want : subset of `WANTS`
         """
 
+    def usage(self, statistics: Statistics) -> Array | None:
+        """Return how many rows each component took, (K,); None for layers without components."""
+        return None
+
+    def _not_offered(self) -> TypeError:
+        return TypeError(f"layer '{self.type}' does not offer this")
+
+    def statistics_shapes(self, shapes: Sequence[Shape]) -> dict[str, tuple[int, ...]]:
+        """Return the shape of every sum in the layer's statistics."""
+        return {}
+
     def expected_statistics(self, ops: Backend, params: Params) -> Statistics:
         """Return the statistics, of count 1, that the parameters themselves expect."""
-        raise TypeError(f"layer '{self.type}' has no expected statistics")
+        raise self._not_offered()
 
     def gradients(
         self, ops: Backend, params: Params, statistics: Statistics, *, sigma: float
     ) -> Arrays:
         """Return the ascent direction of each parameter, for stochastic gradient ascent."""
-        raise TypeError(f"layer '{self.type}' offers no gradients")
+        raise self._not_offered()
 
     def maximize(
         self, ops: Backend, params: Params, statistics: Statistics, *, sigma: float
     ) -> Arrays:
         """Return the parameters that maximise the loss for these statistics (M-step)."""
-        raise TypeError(f"layer '{self.type}' offers no M-step")
+        raise self._not_offered()
+
+    def fault(self, params: Params) -> str | None:
+        """Return what is wrong with host parameters of unknown origin, or None."""
+        return None
 
     def constrain(self, ops: Backend, params: Params) -> Arrays:
         """Return the parameters moved into their bounds."""
         return dict(params)
 
+    def curvature(self) -> float:
+        """Return a bound of the second derivative of the loss in one element of the input."""
+        raise self._not_offered()
+
     def objective_gradient(
         self, ops: Backend, params: Params, inputs: Sequence[Signal], *, sigma: float
     ) -> tuple[Array, Sequence[Array]]:
         """Return the loss summed over positions, (n,), and its gradient for each input."""
-        raise TypeError(f"layer '{self.type}' cannot be a target of sharpening")
+        raise self._not_offered()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from dcgraph.backends.contract import Backend
 from dcgraph.contracts.layer import Params, TrainableLayer
+from dcgraph.signal import Shape
 from dcgraph.spec import Spec
 from dcgraph.state import Arrays, Statistics
 
@@ -51,6 +53,12 @@ class Optimizer(Spec):
 
     def init(self, ops: Backend, layer: TrainableLayer, params: Params) -> Arrays:
         """Return the arrays carried from update to update."""
+        return {}
+
+    def state_shapes(
+        self, layer: TrainableLayer, shapes: Sequence[Shape]
+    ) -> dict[str, tuple[int, ...]]:
+        """Return the shape of every array that `init` returns, for inputs of these shapes."""
         return {}
 
     @abstractmethod

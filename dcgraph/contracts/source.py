@@ -17,14 +17,11 @@ SplitName = Literal["train", "test"]
 
 
 class Split(Protocol):
-    """Images one can ask for by index; nothing says that they are in memory.
+    """Images one can ask for by index; nothing says that they are in memory."""
 
-    Attributes
-    ----------
-    labels : integer array of shape (n,), or None
-    """
-
-    labels: NDArray[np.int64] | None
+    @property
+    def labels(self) -> NDArray[np.int64] | None:
+        """Integer labels of shape (n,), or None."""
 
     @property
     def shape(self) -> Shape:
@@ -73,9 +70,9 @@ class ArraySplit:
         from hashlib import sha256
 
         digest = sha256(f"{self.images.shape}{self.images.dtype}{self.scale}".encode())
-        digest.update(np.ascontiguousarray(self.images))
+        digest.update(np.ascontiguousarray(self.images).data)
         if self.labels is not None:
-            digest.update(np.ascontiguousarray(self.labels))
+            digest.update(np.ascontiguousarray(self.labels).data)
         return digest.hexdigest()
 
 

@@ -12,6 +12,7 @@ import pluggy
 
 from dcgraph.contracts.annealing import Annealing
 from dcgraph.contracts.layer import Layer
+from dcgraph.contracts.merge import Merge
 from dcgraph.contracts.metric import Metric
 from dcgraph.contracts.optimizer import Optimizer
 from dcgraph.contracts.source import Source
@@ -24,6 +25,7 @@ BUILT_INS = (
     "dcgraph.layers",
     "dcgraph.optimizers",
     "dcgraph.annealing",
+    "dcgraph.merges",
     "dcgraph.sources",
     "dcgraph.metrics",
 )
@@ -38,6 +40,7 @@ class Plugins:
     annealing: Registry[type[Annealing]] = field(
         default_factory=lambda: Registry("annealing schedule")
     )
+    merges: Registry[type[Merge]] = field(default_factory=lambda: Registry("merge"))
     sources: Registry[type[Source]] = field(default_factory=lambda: Registry("data source"))
     metrics: Registry[Metric] = field(default_factory=lambda: Registry("metric"))
 
@@ -66,7 +69,7 @@ def load_plugins(extra: Sequence[Any] = ()) -> Plugins:
         message = f"a plugin implements a hook that does not exist: {error}"
         raise PluginError(message) from error
     plugins = Plugins()
-    for kind in ("layers", "optimizers", "annealing", "sources", "metrics"):
+    for kind in ("layers", "optimizers", "annealing", "merges", "sources", "metrics"):
         _gather(manager, kind, getattr(plugins, kind))
     return plugins
 

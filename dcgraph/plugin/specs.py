@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dcgraph.contracts.annealing import Annealing
 from dcgraph.contracts.layer import Layer
+from dcgraph.contracts.merge import Merge
 from dcgraph.contracts.metric import Metric
 from dcgraph.contracts.optimizer import Optimizer
 from dcgraph.contracts.source import Source
@@ -27,6 +28,11 @@ def register_optimizers() -> list[type[Optimizer]]:  # type: ignore[empty-body]
 @hookspec
 def register_annealing() -> list[type[Annealing]]:  # type: ignore[empty-body]
     """Return annealing schedules."""
+
+
+@hookspec
+def register_merges() -> list[type[Merge]]:  # type: ignore[empty-body]
+    """Return merges: rules for control signals that meet."""
 
 
 @hookspec

@@ -1,0 +1,18 @@
+"""The built-in layers."""
+
+from dcgraph.contracts.layer import Layer
+from dcgraph.layers.classifier import Classifier
+from dcgraph.layers.concat import Concat
+from dcgraph.layers.folding import Folding
+from dcgraph.layers.gmm import GaussianMixture
+from dcgraph.layers.input import Input
+from dcgraph.layers.pooling import Pooling
+from dcgraph.plugin.markers import hookimpl
+
+__all__ = ["Classifier", "Concat", "Folding", "GaussianMixture", "Input", "Pooling"]
+
+
+@hookimpl
+def register_layers() -> list[type[Layer]]:
+    """Return the built-in layers."""
+    return [Input, Folding, Pooling, GaussianMixture, Classifier, Concat]

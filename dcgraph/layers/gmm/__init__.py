@@ -1,0 +1,10 @@
+"""The convolutional Gaussian mixture layer (paper section III-C).
+
+`layer` holds the hyper-parameters and wires the rest; `density` scores and posteriors, `smoothing`
+the torus that annealing smooths over, `updates` what sufficient statistics make of parameters,
+`sampling` the way down.
+"""
+
+from dcgraph.layers.gmm.layer import GaussianMixture
+
+__all__ = ["GaussianMixture"]

@@ -1,0 +1,84 @@
+"""What sufficient statistics make of parameters.
+
+Both rules start from ``T = M(sigma)^T S / count``: the sums of every component, smoothed over the
+torus. Sums are taken about the layer's offset (x' = x - offset).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from dcgraph.backends.contract import Backend
+from dcgraph.contracts.layer import Params
+from dcgraph.layers.gmm.density import log_softmax
+from dcgraph.signal import Array
+from dcgraph.state import Arrays, Statistics
+
+PRECISION_SQRT_MIN = 1e-3
+WEIGHT_MIN = 1e-6
+
+
+def expected_statistics(xp: Any, params: Params) -> Statistics:
+    """Return the statistics, of count 1, of data distributed as the mixture itself."""
+    weights = xp.exp(log_softmax(xp, params["weight_logits"]))
+    centred = params["means"] - params["offset"]
+    second = centred**2 + params["precision_sqrt"] ** -2
+    return Statistics(
+        {"S0": weights, "S1": weights[..., None] * centred, "S2": weights[..., None] * second}, 1
+    )
+
+
+def smoothed(statistics: Statistics, smoothing: Array | None) -> tuple[Array, Array, Array]:
+    """Return T0 (P, K), T1 and T2 (P, K, d): ``M^T S / count``."""
+    s0, s1, s2 = (statistics.sums[name] / statistics.count for name in ("S0", "S1", "S2"))
+    if smoothing is None:
+        return s0, s1, s2
+    return s0 @ smoothing, smoothing.T @ s1, smoothing.T @ s2
+
+
+def gradients(xp: Any, params: Params, statistics: Statistics, smoothing: Array | None) -> Arrays:
+    """Return the ascent gradient of the smoothed loss for means, precision roots and logits."""
+    t0, t1, t2 = smoothed(statistics, smoothing)
+    mu, r = params["means"] - params["offset"], params["precision_sqrt"]
+    t0_d = t0[..., None]
+    pi = xp.exp(log_softmax(xp, params["weight_logits"]))
+    return {
+        "means": r**2 * (t1 - t0_d * mu),
+        "precision_sqrt": t0_d / r - r * (t2 - 2 * mu * t1 + t0_d * mu**2),
+        # T0 sums to 1 but where rows were unknown, which must not pull the weights together.
+        "weight_logits": t0 - pi * t0.sum(axis=-1, keepdims=True),
+    }
+
+
+def maximize(
+    xp: Any, params: Params, statistics: Statistics, smoothing: Array | None, precision_max: float
+) -> Arrays:
+    """Return the exact maximiser of the smoothed loss for fixed assignments, floor included.
+
+    A component that won (next to) nothing keeps its mean and precision.
+    """
+    t0, t1, t2 = smoothed(statistics, smoothing)
+    won = (t0 >= WEIGHT_MIN)[..., None]
+    share = xp.maximum(t0, t0.dtype.type(WEIGHT_MIN))
+    mu = t1 / share[..., None]
+    variance = xp.maximum(t2 / share[..., None] - mu**2, t0.dtype.type(1 / precision_max))
+    weights = share / share.sum(axis=-1, keepdims=True)
+    return {
+        **params,
+        "means": xp.where(won, mu + params["offset"], params["means"]),
+        "precision_sqrt": xp.where(won, variance**-0.5, params["precision_sqrt"]),
+        "weight_logits": xp.log(weights),
+    }
+
+
+def constrain(ops: Backend, params: Params, precision_max: float) -> Arrays:
+    """Return the parameters with every precision root in its bounds."""
+    r = ops.xp.clip(params["precision_sqrt"], PRECISION_SQRT_MIN, precision_sqrt_max(precision_max))
+    return {**params, "precision_sqrt": r.astype(params["precision_sqrt"].dtype, copy=False)}
+
+
+def precision_sqrt_max(precision_max: float) -> float:
+    """Return the upper bound of r."""
+    return float(np.sqrt(precision_max))

@@ -1,0 +1,64 @@
+"""Stepwise expectation-maximization: a running mean of statistics, then the M-step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field
+
+from dcgraph.backends.contract import Backend
+from dcgraph.contracts.layer import Params, TrainableLayer
+from dcgraph.contracts.optimizer import Clock, Optimizer
+from dcgraph.signal import Shape
+from dcgraph.state import Arrays, Statistics
+
+
+class StepwiseEM(Optimizer):
+    """EM on mini-batches (Cappe and Moulines, 2009; Liang and Klein, 2009).
+
+    ``S <- (1 - rho) S + rho S_batch / count`` with ``rho = max(rho_min, (t + t0)^-power)``, t being
+    the number of updates the node has made.
+
+    Attributes
+    ----------
+    rho_min : float in (0, 1]
+        Smallest weight of a batch: about the inverse of how many batches are remembered.
+    t0 : float
+        Delays the decay of the weight.
+    power : float in (0.5, 1]
+    """
+
+    type: ClassVar[str] = "em"
+    needs: ClassVar[str] = "maximize"
+    default_annealing: ClassVar[dict[str, Any]] = {"type": "exponential"}
+
+    rho_min: Annotated[float, Field(gt=0, le=1)] = 0.02
+    t0: Annotated[float, Field(ge=1)] = 10.0
+    power: Annotated[float, Field(gt=0.5, le=1)] = 0.6
+
+    def init(self, ops: Backend, layer: TrainableLayer, params: Params) -> Arrays:
+        return dict(layer.expected_statistics(ops, params).sums)
+
+    def state_shapes(
+        self, layer: TrainableLayer, shapes: Sequence[Shape]
+    ) -> dict[str, tuple[int, ...]]:
+        return layer.statistics_shapes(shapes)
+
+    def step(
+        self,
+        ops: Backend,
+        layer: TrainableLayer,
+        params: Params,
+        statistics: Statistics,
+        state: Arrays,
+        clock: Clock,
+    ) -> tuple[Arrays, Arrays]:
+        rho = max(self.rho_min, (clock.updates + self.t0) ** -self.power)
+        if clock.fraction != 1:
+            rho = 1 - (1 - rho) ** clock.fraction
+        state = {
+            name: running + rho * (statistics.sums[name] / statistics.count - running)
+            for name, running in state.items()
+        }
+        return layer.maximize(ops, params, Statistics(state, 1), sigma=clock.sigma), state
