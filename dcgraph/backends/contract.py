@@ -6,14 +6,13 @@ functions of the same names; NumPy's are the ones others are held against.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-import numpy as np
 from numpy.typing import NDArray
 
 from dcgraph.rng import Draws
-from dcgraph.signal import Array, Shape, SignalBlocks
+from dcgraph.signal import Array, Shape, Signal, SignalBlocks
 
 Pair = tuple[int, int]
 
@@ -21,10 +20,20 @@ Pair = tuple[int, int]
 class MixtureParameters(Protocol):
     """A Gaussian mixture's parameters, packed for the score product; see `layers.gmm.density`."""
 
-    matrix: Array
-    bias: Array
-    offset: float
-    log_weights: Array
+    @property
+    def matrix(self) -> Array: ...
+    @property
+    def bias(self) -> Array: ...
+    @property
+    def log_weights(self) -> Array: ...
+    @property
+    def offset(self) -> float: ...
+    @property
+    def dimension_bias(self) -> Array: ...
+    @property
+    def centred_means(self) -> Array: ...
+    @property
+    def variances(self) -> Array: ...
 
 
 class Backend(Protocol):
@@ -38,8 +47,10 @@ class Backend(Protocol):
         The array namespace; NumPy and CuPy share it.
     """
 
-    name: str
-    xp: Any
+    @property
+    def name(self) -> str: ...
+    @property
+    def xp(self) -> Any: ...
 
     def asarray(self, array: Any, dtype: Any = None) -> Array:
         """Return the array on this backend's device."""
@@ -50,26 +61,49 @@ class Backend(Protocol):
     def draws(self, seed: int, node: str, purpose: str, start: int, n: int) -> Draws:
         """Return random numbers for samples ``start`` to ``start + n``."""
 
-    def threads(self, number: int | None) -> Any:
-        """Return a context in which at most so many processor threads compute."""
+    def limited(self) -> AbstractContextManager[Any]:
+        """Return a context in which this backend keeps to its number of processor threads."""
 
     # fold: (n, h, w, c) <-> (n, h', w', fh*fw*c)
-    def fold(self, x: Array, kernel: Pair, stride: Pair) -> Array: ...
+
+    def fold(self, x: Array, kernel: Pair, stride: Pair) -> Array:
+        """Return patches laid into channels, ``(i*fw + j)*c + k``."""
+
     def fold_mean(
         self, patches: Array, known: Array | None, shape: Shape, kernel: Pair, stride: Pair
-    ) -> tuple[Array, Array | None]: ...
-    def fold_adjoint(self, patches: Array, shape: Shape, kernel: Pair, stride: Pair) -> Array: ...
+    ) -> tuple[Array, Array | None]:
+        """Return, for each position, the mean of the known patch entries read from it."""
 
-    # pool: (n, h, w, c) <-> (n, h', w', c); `size` is (h', w'), larger than whole windows in ceil mode
-    def pool_max(self, x: Array, kernel: Pair, stride: Pair, size: Pair) -> Array: ...
+    def fold_adjoint(self, patches: Array, shape: Shape, kernel: Pair, stride: Pair) -> Array:
+        """Return, for each position, the sum of the patch entries read from it."""
+
+    # pool: (n, h, w, c) <-> (n, h', w', c); `size` is (h', w'), windows may stick out
+
+    def pool_max(self, x: Array, kernel: Pair, stride: Pair, size: Pair) -> Array:
+        """Return the largest value in each window."""
+
     def pool_spread(
-        self, y: Array, known: Array | None, shape: Shape, kernel: Pair, stride: Pair
-    ) -> tuple[Array, Array | None]: ...
-    def pool_adjoint(
-        self, x: Array, grad: Array, kernel: Pair, stride: Pair, size: Pair
-    ) -> Array: ...
+        self,
+        y: Array,
+        known: Array | None,
+        choice: Array | None,
+        shape: Shape,
+        kernel: Pair,
+        stride: Pair,
+    ) -> tuple[Array, Array | None]:
+        """Return, for each position, the mean over the windows that put a value there.
+
+        With `choice` (n, h', w'), a window's value goes to that flat kernel index alone.
+        """
+
+    def pool_adjoint(self, x: Array, grad: Array, kernel: Pair, stride: Pair, size: Pair) -> Array:
+        """Return the gradient at x: each window's goes to its (first) largest value."""
 
     # gmm
+
+    def mixture_scores(self, signal: Signal, mixture: MixtureParameters) -> Array:
+        """Return scores of known dimensions, (n, h, w, K), without ``-d/2 log 2 pi``."""
+
     def mixture_observe(
         self,
         source: SignalBlocks,
@@ -78,8 +112,26 @@ class Backend(Protocol):
         *,
         soft: bool,
         want: frozenset[str],
-        fill: Callable[[], tuple[Array, Array]],
-    ) -> dict[str, Array]: ...
+    ) -> dict[str, Any]:
+        """Return what is wanted of a batch, in one pass over it.
+
+        Parameters
+        ----------
+        smoothing : array of shape (K, K) or None
+            M; row k holds the weights of the scores that component k is smoothed over.
+        soft : bool
+            Assignments are the softmax of smoothed scores, not one-hot at their largest.
+        want : subset of {"output", "log_likelihood", "max_component", "loss", "statistics"}
+
+        Returns
+        -------
+        dict
+            "output" (n, h, w, K); "known" (n, h, w, 1), where the input has a mask;
+            "log_likelihood", "max_component", "loss" (n, h, w), in nats; "S0" (P, K), "S1",
+            "S2" (P, K, d), about the offset; "count", rows that fed each parameter set.
+        """
 
     # draw
-    def categorical(self, weights: Array, uniform: Array) -> Array: ...
+
+    def categorical(self, weights: Array, uniform: Array) -> Array:
+        """Return an index along the last axis, drawn in proportion to the weights."""

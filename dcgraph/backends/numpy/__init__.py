@@ -1,0 +1,1 @@
+"""NumPy kernels: they run everywhere, and other backends are held against them."""
