@@ -1,0 +1,37 @@
+"""Names, versions and limits of a model file; `FORMAT.md` says the same in prose."""
+
+from __future__ import annotations
+
+FORMAT = "dcgraph-model"
+FORMAT_VERSION = 1
+
+GRAPH = "graph"
+NODES = "nodes"
+RUN = "run"
+HISTORY = "history"
+METRICS = "metrics"
+PROVENANCE = "provenance"
+CALIBRATION = "calibration"
+
+# Every group says what it is, so that one can change without the others.
+ENCODING = {
+    NODES: ("nodes", 1),
+    "node": ("node", 1),
+    "parameters": ("arrays", 1),
+    "optimizer": ("arrays", 1),
+    "annealing": ("values", 1),
+    RUN: ("run", 1),
+    HISTORY: ("history", 1),
+    "columns": ("columns", 1),
+    METRICS: ("metrics", 1),
+    "values": ("values", 1),
+    PROVENANCE: ("values", 1),
+    CALIBRATION: ("arrays", 1),
+}
+COLUMNS = ("step", "log_likelihood", "loss", "sigma", "active", "winner_entropy")
+INTEGER_COLUMNS = frozenset({"step", "active"})
+
+GRAPH_BYTES_MAX = 2**20
+ATTRIBUTES_MAX = 256  # of one group
+MEMBERS_MAX = 10_000  # of one group
+TEXT_MAX = 60_000  # characters of an attribute
