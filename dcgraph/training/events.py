@@ -77,7 +77,8 @@ class Finished:
     Attributes
     ----------
     idle : mapping of str to tuple of int
-        For each node with components, those that won nothing during the last epoch.
+        For each node with components, those that win at no position of the at most
+        5,000 training images looked at.
     """
 
     step: int

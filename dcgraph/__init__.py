@@ -1,0 +1,28 @@
+"""Deep convolutional Gaussian mixture models as dataflow graphs.
+
+``dcgraph.train`` trains a graph, ``dcgraph.load`` opens a model file; both return a `Model`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dcgraph.model import Model, load, train
+
+__version__ = "0.1.0"
+__all__ = ["Model", "__version__", "load", "train"]
+
+
+def __getattr__(name: str) -> Any:
+    # Imported when first asked for: `import dcgraph` costs nothing but this file.
+    if name in ("Model", "load", "train"):
+        from dcgraph import model
+
+        return getattr(model, name)
+    message = f"module 'dcgraph' has no attribute '{name}'"
+    raise AttributeError(message)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

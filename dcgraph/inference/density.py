@@ -1,0 +1,134 @@
+"""Looking at images: log-likelihoods, activities and predictions, batch by batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dcgraph.contracts.layer import Observation, TrainableLayer
+from dcgraph.engine.plan import Plan
+from dcgraph.engine.scheduler import Scheduler
+from dcgraph.engine.upward import forward_plan
+from dcgraph.errors import RequestError
+from dcgraph.graph.graph import Graph
+from dcgraph.signal import Signal
+
+Kind = Literal["log_likelihood", "max_component", "loss"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+BATCH = 100
+
+
+def observations(
+    scheduler: Scheduler, plan: Plan, batches: Iterable[Signal]
+) -> Iterator[dict[str, Observation]]:
+    """Yield what a forward plan sees in each batch."""
+    (entry,) = scheduler.graph.inputs
+    with scheduler.ops.limited():
+        for signal in batches:
+            yield scheduler.forward(plan, {entry: signal})
+
+
+def score_maps(
+    scheduler: Scheduler, batches: Iterable[Signal], node: str, kind: Kind
+) -> Iterator[NDArray[Any]]:
+    """Yield the log-likelihood at each position of a node, (n, h, w) in nats, batch by batch."""
+    plan = forward_plan(scheduler.graph, {node: frozenset({kind})})
+    for seen in observations(scheduler, plan, batches):
+        yield scheduler.ops.to_host(getattr(seen[node], kind))
+
+
+def activities(
+    scheduler: Scheduler, batches: Iterable[Signal], node: str
+) -> Iterator[NDArray[Any]]:
+    """Yield a node's output, (n, h, w, c), batch by batch."""
+    plan = forward_plan(scheduler.graph, {node: frozenset({"output"})})
+    for seen in observations(scheduler, plan, batches):
+        output = seen[node].output
+        assert output is not None  # wanted
+        yield scheduler.ops.to_host(output.values)
+
+
+def scored_node(graph: Graph, node: str | None) -> str:
+    """Return the density node that is meant; None is the topmost.
+
+    Raises
+    ------
+    RequestError
+        The node does not exist or has no log-likelihood.
+    """
+    if node is None:
+        return graph.topmost()
+    if not graph[node].is_density:
+        message = (
+            f"node '{node}' has no log-likelihood (nodes that have: "
+            f"{', '.join(graph.density_nodes) or 'none'})"
+        )
+        raise RequestError(message, node=node)
+    return node
+
+
+def classifiers(graph: Graph) -> tuple[str, ...]:
+    """Return the nodes that are trained on labels."""
+    return tuple(
+        name
+        for name, node in graph.nodes.items()
+        if isinstance(node.layer, TrainableLayer) and node.layer.uses_labels
+    )
+
+
+@dataclass
+class Survey:
+    """What one pass over a data set tells of every node.
+
+    Attributes
+    ----------
+    scores : dict of str to array of shape (n,)
+        Log-likelihood of each image at each density node, mean over positions, in nats.
+    predictions : dict of str to integer array of shape (n,)
+        The most probable class at each classifier node.
+    wins : dict of str to integer array of shape (K,)
+        At how many positions of how many images each component had the largest posterior.
+    """
+
+    scores: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    predictions: dict[str, NDArray[np.int64]] = field(default_factory=dict)
+    wins: dict[str, NDArray[np.int64]] = field(default_factory=dict)
+
+
+def survey(scheduler: Scheduler, batches: Iterable[Signal], *, wins: bool = False) -> Survey:
+    """Return the scores of every density node and the predictions of every classifier."""
+    graph, to_host = scheduler.graph, scheduler.ops.to_host
+    wants: dict[str, frozenset[str]] = {
+        name: frozenset({"log_likelihood", "output"} if wins else {"log_likelihood"})
+        for name in graph.density_nodes
+    }
+    wants |= {name: frozenset({"output"}) for name in classifiers(graph)}
+    scores: dict[str, list[NDArray[Any]]] = {name: [] for name in graph.density_nodes}
+    predictions: dict[str, list[NDArray[Any]]] = {name: [] for name in classifiers(graph)}
+    counts: dict[str, NDArray[np.int64]] = {}
+    for seen in observations(scheduler, forward_plan(graph, wants), batches):
+        for name, parts in scores.items():
+            likelihood: Any = seen[name].log_likelihood
+            parts.append(to_host(likelihood.mean(axis=(1, 2), dtype=np.float64)))
+            if wins:
+                counts[name] = counts.get(name, 0) + _winners(scheduler, seen, name)
+        for name, parts in predictions.items():
+            output = seen[name].output
+            assert output is not None  # wanted
+            parts.append(to_host(output.values.reshape(output.shape[0], -1).argmax(axis=1)))
+    return Survey(_joined(scores), _joined(predictions), counts)
+
+
+def _winners(scheduler: Scheduler, seen: Mapping[str, Observation], name: str) -> Any:
+    output = seen[name].output
+    assert output is not None  # wanted
+    winners = scheduler.ops.to_host(output.values.argmax(axis=-1)).ravel()
+    return np.bincount(winners, minlength=output.shape[3])
+
+
+def _joined(parts: Mapping[str, list[NDArray[Any]]]) -> dict[str, NDArray[Any]]:
+    return {name: np.concatenate(arrays) for name, arrays in parts.items() if arrays}

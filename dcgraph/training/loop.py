@@ -1,0 +1,197 @@
+"""The loop: batches in, better states out. What happens to a node in a step is the train plan's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dcgraph.contracts.layer import Observation, TrainableLayer
+from dcgraph.data.batches import Batch, epoch_batches, steps_per_epoch
+from dcgraph.data.dataset import Subset
+from dcgraph.engine.plan import Plan
+from dcgraph.engine.scheduler import Moment, Scheduler
+from dcgraph.engine.upward import train_plan
+from dcgraph.errors import InputError, NumericalError
+from dcgraph.graph.graph import Graph
+from dcgraph.state import NodeState
+from dcgraph.storage.record import ModelRecord
+from dcgraph.training.events import BatchEnded, Event, NodeReading, NodeStage
+
+READINGS_PER_RUN = 100
+
+
+@dataclass
+class Loop:
+    """A run from where its record stands to its end.
+
+    Attributes
+    ----------
+    record : ModelRecord
+        Its `step`, `epoch` and `history` are kept up to date; its states are not.
+    scheduler : Scheduler
+        Holds the states.
+    images : Subset
+        What is learned from.
+    emit : callable
+        Hears every event.
+    verified : tuple of int and mapping
+        The last step whose states have yielded finite losses since, and those states.
+    """
+
+    record: ModelRecord
+    scheduler: Scheduler
+    images: Subset
+    emit: Callable[[Event], None]
+    verified: tuple[int, Mapping[str, NodeState]] = field(init=False)
+    _plans: dict[tuple[frozenset[str], bool, bool], Plan] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.verified = (self.record.step, dict(self.scheduler.states))
+
+    @property
+    def graph(self) -> Graph:
+        return self.record.graph
+
+    @cached_property
+    def per_epoch(self) -> int:
+        """Batches in an epoch."""
+        return steps_per_epoch(len(self.images), self.graph.train.batch_size)
+
+    @cached_property
+    def reading_interval(self) -> int:
+        """Steps from one reading of log-likelihoods to the next."""
+        return max(1, self.record.total_steps // READINGS_PER_RUN)
+
+    def steps(self) -> Iterator[int]:
+        """Take step after step; yield the number of each when it is done."""
+        record = self.record
+        while record.step < record.total_steps:
+            epoch, start = divmod(record.step, self.per_epoch)
+            for batch in epoch_batches(
+                self.images,
+                self.graph.train.batch_size,
+                seed=record.seed,
+                epoch=epoch,
+                start=start,
+            ):
+                self._step(batch)
+                yield record.step
+                if record.step == record.total_steps:
+                    break
+
+    def _step(self, batch: Batch) -> None:
+        record, scheduler = self.record, self.scheduler
+        self._check_images(batch)
+        before = dict(scheduler.states)
+        progress = record.step / record.total_steps
+        active = frozenset(name for name in self.graph.trainable if self._learns(name, progress))
+        number = record.step + 1
+        last = number == record.total_steps
+        readings = number == 1 or last or number % self.reading_interval == 0
+        (entry,) = self.graph.inputs
+        seen = scheduler.train(
+            self._plan(active, readings=readings),
+            {entry: scheduler.signal(batch.images)},
+            None if batch.labels is None else scheduler.ops.asarray(batch.labels),
+            Moment(progress, len(batch.images) / self.graph.train.batch_size),
+        )
+        self._check_losses(seen, number)
+        self.verified = (record.step, before)
+        record.step = number
+        record.epoch = number / self.per_epoch
+        if readings:
+            self._read(seen, active)
+
+    def _learns(self, name: str, progress: float) -> bool:
+        layer = self.graph[name].layer
+        return isinstance(layer, TrainableLayer) and layer.trainable and progress >= layer.delay
+
+    def _plan(self, active: frozenset[str], *, readings: bool) -> Plan:
+        key = (active, readings, self.record.step == 0)
+        if key not in self._plans:
+            self._plans[key] = train_plan(
+                self.graph, active=active, readings=readings, first=self.record.step == 0
+            )
+        return self._plans[key]
+
+    # checks
+
+    def _check_images(self, batch: Batch) -> None:
+        if np.isfinite(batch.images.sum(dtype=np.float64)):
+            return
+        bad = np.flatnonzero(~np.isfinite(batch.images).all(axis=(1, 2, 3)))
+        if not bad.size:
+            return
+        message = (
+            f"training image {batch.indices[bad[0]]} holds NaN or infinite pixels (batch "
+            f"{self.record.step + 1}, {bad.size} of its {len(batch.images)} images): remove such "
+            "images or fill in their pixels"
+        )
+        raise InputError(message, node=self.graph.inputs[0])
+
+    def _check_losses(self, seen: Mapping[str, Observation], number: int) -> None:
+        for name, observation in seen.items():
+            loss = observation.loss
+            if loss is not None and not np.isfinite(float(loss.mean())):
+                message = (
+                    f"the loss became NaN or infinite in batch {number} of "
+                    f"{self.record.total_steps}: scale images to about [0, 1] (data.scale), lower "
+                    "the node's learning rate or its precision_max"
+                )
+                raise NumericalError(message, node=name)
+
+    # readings
+
+    def _read(self, seen: Mapping[str, Observation], active: frozenset[str]) -> None:
+        record = self.record
+        readings = {name: self._reading(name, seen[name], active) for name in self.graph.trainable}
+        for name, reading in readings.items():
+            columns = record.history.setdefault(name, {})
+            row = {
+                "step": record.step,
+                "log_likelihood": reading.log_likelihood,
+                "loss": reading.loss,
+                "sigma": reading.sigma,
+                "active": int(name in active),
+                "winner_entropy": reading.winner_entropy,
+            }
+            for column, value in row.items():
+                columns.setdefault(column, []).append(value)
+        self.emit(BatchEnded(record.step, record.total_steps, record.epoch, readings))
+
+    def _reading(self, name: str, seen: Observation, active: frozenset[str]) -> NodeReading:
+        loss: Any = seen.loss
+        likelihood: Any = loss if seen.log_likelihood is None else seen.log_likelihood
+        layer = self.graph[name].layer
+        assert isinstance(layer, TrainableLayer)  # only these are read
+        usage = None if seen.statistics is None else layer.usage(seen.statistics)
+        entropy = 0.0 if usage is None else _entropy(self.scheduler.ops.to_host(usage))
+        return NodeReading(
+            log_likelihood=float(likelihood.mean()),
+            loss=float(loss.mean()),
+            sigma=self.scheduler.sigma(name),
+            stage=self._stage(name, active),
+            winner_entropy=entropy,
+        )
+
+    def _stage(self, name: str, active: frozenset[str]) -> NodeStage:
+        node = self.graph[name]
+        if name not in active:
+            trainable = isinstance(node.layer, TrainableLayer) and node.layer.trainable
+            return "waiting" if trainable else "frozen"
+        annealing = node.annealing
+        assert annealing is not None  # active nodes have one
+        finished = annealing.finished(self.scheduler.states[name].annealing)
+        return "converged" if finished else "annealing"
+
+
+def _entropy(usage: NDArray[Any]) -> float:
+    """Return the entropy of counts taken as probabilities, in nats."""
+    share = usage.astype(np.float64)
+    share = share[share > 0] / share.sum()
+    return float(-(share * np.log(share)).sum())
