@@ -1,0 +1,113 @@
+"""Options that several commands share, as decorators; each is written once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from dcgraph.cli.session import Session
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+ModelFile = click.Path(exists=True, dir_okay=False, path_type=Path)
+OutputFile = click.Path(dir_okay=False, path_type=Path)
+
+
+def common(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command --json, -v, -q and --debug, and its `Session` as first argument."""
+
+    @wraps(command)
+    def with_session(**arguments: Any) -> Any:
+        ctx = click.get_current_context()
+        session = ctx.ensure_object(Session)
+        session.command = ctx.command_path.removeprefix("dcgraph ")
+        session.verbosity = arguments.pop("verbose")
+        session.quiet = arguments.pop("quiet")
+        stop_logging = session.start_logging()
+        try:
+            return command(session, **arguments)
+        finally:
+            stop_logging()
+
+    for option in (
+        # read from what was typed, by the session
+        click.option("--debug", is_flag=True, expose_value=False, help="Show tracebacks."),
+        click.option("-q", "--quiet", is_flag=True, help="Nothing but errors on stderr."),
+        click.option("-v", "--verbose", count=True, help="Say more; twice: say everything."),
+        click.option(
+            "--json", is_flag=True, expose_value=False, help="Print the result as one JSON object."
+        ),
+    ):
+        with_session = option(with_session)
+    return with_session
+
+
+plugin_files = click.option(
+    "-p",
+    "--plugin",
+    "plugin_files",
+    multiple=True,
+    metavar="FILE.py",
+    type=click.Path(path_type=Path),
+    help="Load a plugin; it runs with your rights. May be repeated.",
+)
+
+settings = click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="PLACE.FIELD=VALUE",
+    help="Change a setting: gmm1.components=49, train.epochs=2, data.limit=1000. May be repeated.",
+)
+
+source = click.option(
+    "--data",
+    "source",
+    metavar="SOURCE",
+    help="Take images from this source (see 'dcgraph data list'), whatever the graph names.",
+)
+
+data_dir = click.option(
+    "--data-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where data sets lie.  [default: $DCGRAPH_DATA, else the user's cache]",
+)
+
+backend = click.option(
+    "--backend",
+    type=click.Choice(["auto", "numpy", "cupy"]),
+    default="auto",
+    show_default=True,
+    help="What computes; 'dcgraph backends' says what can.",
+)
+
+threads = click.option(
+    "--threads",
+    type=click.IntRange(min=1),
+    help="Processor threads of the matrix products.  [default: all]",
+)
+
+overwrite = click.option("--overwrite", is_flag=True, help="Replace the output file.")
+
+
+def seed(text: str) -> Callable[[Function], Function]:
+    """Return the option --seed, with its help text."""
+    return click.option("--seed", type=click.IntRange(min=0), help=text)
+
+
+def several(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return a decorator that adds options; help texts list them in this order."""
+
+    def decorate(command: Any) -> Any:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+graph = several(settings, plugin_files)
+computing = several(backend, threads)
