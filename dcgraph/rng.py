@@ -37,10 +37,11 @@ class Draws(Protocol):
 
     Attributes
     ----------
-    n : int
-        Number of samples.
+    start, n : int
+        Number of the first sample, and of samples.
     """
 
+    start: int
     n: int
 
     def uniform(self, *shape: int, dtype: Any) -> Array:

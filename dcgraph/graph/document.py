@@ -17,7 +17,7 @@ from dcgraph.errors import GraphError, Problem
 Place = tuple[str | int, ...]  # keys and list positions from the top of the file
 
 MAX_DEPTH = 16
-MAX_VALUES = 50_000
+MAX_VALUES = 30_000
 MAX_NUMBER = 10**80
 MAX_KEY = 100
 SHOWN = 60

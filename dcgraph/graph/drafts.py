@@ -64,7 +64,7 @@ def sampling_type(kind: type[Layer]) -> type[Sampling]:
 
 
 def read_nodes(plugins: Plugins, faults: Faults) -> dict[str, Draft]:
-    """Return the drafts of all nodes with a valid name, in the order of the file."""
+    """Return the drafts of all nodes, in the order of the file."""
     data = faults.document.data
     if "nodes" not in data:
         faults.add(

@@ -144,9 +144,11 @@ def machine_memory() -> int | None:
 
 def in_bytes(number: float) -> str:
     """Return a number of bytes as people read it."""
-    for unit in ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"):
-        if number < 1024:
-            digits = 1 if number < 10 and unit != "bytes" else 0
-            return f"{number:.{digits}f} {unit}"
+    if number >= 1024**7:
+        return "more than 1024 EiB"
+    units = ["bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"]
+    while number >= 1024:
         number /= 1024
-    return "more than 1024 EiB"
+        units.pop(0)
+    digits = 1 if number < 10 and len(units) < 7 else 0
+    return f"{number:.{digits}f} {units[0]}"

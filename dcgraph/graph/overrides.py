@@ -12,7 +12,8 @@ from dcgraph.graph.drafts import node_keys, sampling_type
 from dcgraph.graph.faults import Faults
 from dcgraph.graph.reader import parse_value
 from dcgraph.graph.sections import DEFAULT_OPTIMIZER
-from dcgraph.graph.settings import as_mapping
+from dcgraph.graph.settings import as_mapping, keys_of
+from dcgraph.graph.specs import DataSettings
 from dcgraph.plugin.manager import Plugins
 from dcgraph.plugin.registry import nearest
 
@@ -95,10 +96,20 @@ def _put(place: Place, value: Any, origin: str, document: Document, plugins: Plu
         around[str(part)] = inner
         around = inner
     around[str(place[-1])] = value
+    if place == ("data", "source"):
+        _drop_settings_of_old_source(around, document)
     for key in [key for key in document.lines if key[: len(place)] == place]:
         del document.lines[key]
     document.overrides[place] = origin
     return None
+
+
+def _drop_settings_of_old_source(data: dict[str, Any], document: Document) -> None:
+    """Forget what the file says of a source that is no longer read."""
+    kept = {"source", *keys_of(DataSettings)}
+    for key in list(data):
+        if key not in kept and ("data", key) not in document.overrides:
+            del data[key]
 
 
 def _inherited(place: Place, document: Document, plugins: Plugins) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from dcgraph.backends.contract import Backend
 from dcgraph.contracts.layer import Layer, Params
-from dcgraph.contracts.windows import Pair, Sharpening, most_windows, uncovered, window_counts
+from dcgraph.contracts.windows import Pair, Sharpening, most_windows, window_counts
 from dcgraph.rng import Draws
 from dcgraph.signal import Array, Shape, Signal
 from dcgraph.spec import Size
@@ -51,14 +51,6 @@ class Pooling(Layer):
             )
             raise ValueError(message)
         return (*window_counts(shape, self.kernel, self.step, ceil=self.ceil), shape[2])
-
-    def warnings(self, shapes: Sequence[Shape]) -> Sequence[str]:
-        (shape,) = shapes
-        h, w, _ = self.output_shape(shapes)
-        missed = uncovered(shape, self.kernel, self.step, (h, w))
-        if not missed:
-            return ()
-        return (f"{missed} of {shape[0] * shape[1]} input positions lie in no window",)
 
     def coverage(self, shapes: Sequence[Shape]) -> int:
         h, w, _ = self.output_shape(shapes)

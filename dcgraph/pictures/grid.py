@@ -56,15 +56,17 @@ def image_grid(
     columns = min(n, columns or math.ceil(math.sqrt(n)))
     rows = math.ceil(n / columns)
     values = np.clip(np.nan_to_num(images.astype(np.float32), nan=UNKNOWN), 0, 1)
-    values = values.repeat(scale, axis=1).repeat(scale, axis=2)
+    # bytes from here on: there may be thousands of images
+    pixels = np.rint(values * 255).astype(np.uint8)
+    pixels = pixels.repeat(scale, axis=1).repeat(scale, axis=2)
     h, w = h * scale, w * scale
     # each cell is an image with its padding above and to the left
-    cells = np.full((rows * columns, h + padding, w + padding, c), GAP, np.float32)
-    cells[:n, padding:, padding:] = values
+    gap = round(GAP * 255)
+    cells = np.full((rows * columns, h + padding, w + padding, c), gap, np.uint8)
+    cells[:n, padding:, padding:] = pixels
     grid = cells.reshape(rows, columns, h + padding, w + padding, c).swapaxes(1, 2)
     grid = grid.reshape(rows * (h + padding), columns * (w + padding), c)
-    grid = np.pad(grid, ((0, padding), (0, padding), (0, 0)), constant_values=GAP)
-    picture: Picture = np.rint(grid * 255).astype(np.uint8)
+    picture: Picture = np.pad(grid, ((0, padding), (0, padding), (0, 0)), constant_values=gap)
     return picture[..., 0] if c == 1 else picture
 
 

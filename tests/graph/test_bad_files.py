@@ -57,9 +57,10 @@ def test_reports_all_that_is_wrong_and_where(file: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "file", [file for file in FILES if re.match("memory|shape|yaml_bomb", file.stem)],
+    "file",
+    [file for file in FILES if re.match("memory|shape|yaml_bomb", file.stem)],
     ids=lambda file: file.stem,
-)  # fmt: skip
+)
 def test_absurd_sizes_cost_neither_time_nor_memory(file: Path) -> None:
     tracemalloc.start()
     started = time.perf_counter()

@@ -44,8 +44,12 @@ def test_nodes_stand_in_topological_order_with_their_shapes() -> None:
     graph = load_graph(shuffled)
     assert list(graph.nodes) == ["image", "fold1", "gmm1", "fold2", "gmm2"]
     assert [node.shape for node in graph.nodes.values()] == [
-        (8, 8, 1), (6, 6, 9), (6, 6, 25), (1, 1, 900), (1, 1, 16),
-    ]  # fmt: skip
+        (8, 8, 1),
+        (6, 6, 9),
+        (6, 6, 25),
+        (1, 1, 900),
+        (1, 1, 16),
+    ]
     assert graph["fold2"].inputs == ("gmm1",)
     assert graph["fold2"].input_shapes == ((6, 6, 25),)
 
@@ -71,8 +75,11 @@ def test_control_is_the_reverse_of_forward_where_that_is_unambiguous() -> None:
     graph = load_graph(document())
     assert graph.document["control"] == [DOWN]
     assert control(graph) == {
-        ("gmm2", "fold2"), ("fold2", "gmm1"), ("gmm1", "fold1"), ("fold1", "image"),
-    }  # fmt: skip
+        ("gmm2", "fold2"),
+        ("fold2", "gmm1"),
+        ("gmm1", "fold1"),
+        ("fold1", "image"),
+    }
 
 
 def test_control_can_be_left_out_altogether() -> None:
@@ -96,9 +103,13 @@ def test_a_classifier_on_two_mixtures_asks_how_control_runs_and_says_what_to_wri
     written = problem.message.split("control: [")[1].rstrip("]").split(", ")
     graph = load_graph({**with_nodes(*edges, **CLASSIFIED), "control": written})
     assert control(graph) == {
-        ("classifier", "joined"), ("joined", "gmm2"), ("gmm2", "fold2"), ("fold2", "gmm1"),
-        ("gmm1", "fold1"), ("fold1", "image"),
-    }  # fmt: skip
+        ("classifier", "joined"),
+        ("joined", "gmm2"),
+        ("gmm2", "fold2"),
+        ("fold2", "gmm1"),
+        ("gmm1", "fold1"),
+        ("fold1", "image"),
+    }
     assert graph["gmm1"].merge is None
 
 

@@ -42,7 +42,12 @@ def refused(*overrides: str) -> GraphError:
         (" gmm1 . delay = 0.5", ("nodes", "gmm1"), "delay", 0.5),
         ("gmm1.optimizer=sgd", ("nodes", "gmm1", "optimizer"), "type", "sgd"),
         ("gmm1.annealing=off", ("nodes", "gmm1", "annealing"), "type", "off"),
-        ("gmm1.annealing={type: exponential, floor: 0.5}", ("nodes", "gmm1", "annealing"), "floor", 0.5),
+        (
+            "gmm1.annealing={type: exponential, floor: 0.5}",
+            ("nodes", "gmm1", "annealing"),
+            "floor",
+            0.5,
+        ),
         ("train.epochs=2.5", ("train",), "epochs", 2.5),
         ("train.dtype=float64", ("train",), "dtype", "float64"),
         ("train.optimizer.rho_min=0.1", ("train", "optimizer"), "rho_min", 0.1),
@@ -54,7 +59,7 @@ def refused(*overrides: str) -> GraphError:
         ("fold1.sharpen=5", ("sampling", "fold1"), "sharpen", 5),
         ("classifier.confidence=0.9", ("sampling", "classifier"), "confidence", 0.9),
     ],
-)  # fmt: skip
+)
 def test_puts_a_value_in_its_place(
     override: str, section: tuple[str, ...], key: str, value: object
 ) -> None:
@@ -68,12 +73,18 @@ def test_puts_a_value_in_its_place(
 def test_a_part_of_an_inherited_optimizer_can_be_set() -> None:
     document = changed("gmm1.optimizer.rho_min=0.5")
     assert document["nodes"]["gmm1"]["optimizer"] == {
-        "type": "em", "rho_min": 0.5, "t0": 7, "power": 0.6,
-    }  # fmt: skip
+        "type": "em",
+        "rho_min": 0.5,
+        "t0": 7,
+        "power": 0.6,
+    }
     assert document["train"]["optimizer"]["rho_min"] == 0.02
     assert changed("classifier.optimizer.rate=0.2")["nodes"]["classifier"]["optimizer"] == {
-        "type": "sgd", "rate": 0.2, "rate_floor": 0.05, "factors": {},
-    }  # fmt: skip
+        "type": "sgd",
+        "rate": 0.2,
+        "rate_floor": 0.05,
+        "factors": {},
+    }
 
 
 def test_a_part_of_an_inherited_annealing_can_be_set() -> None:
@@ -131,7 +142,7 @@ def test_a_graph_can_be_changed_and_stays_as_it_was() -> None:
         ("sampling.gm1.top=1", "unknown node 'gm1'; did you mean 'gmm1'"),
         ("gmm1.top=-1", "expected an integer >= 0, received -1"),
         ("gmm1.selection=25", "indices run from 0 to 24"),
-        ("gmm1.components=1000000000000", "training takes about"),
+        ("gmm1.components=1000000000000", "this machine has"),
         ("gmm1.components", "expected node.field=value"),
         ("gmm1=4", "expected node.field=value"),
         ("=4", "expected node.field=value"),
@@ -167,3 +178,19 @@ def test_what_the_file_says_keeps_its_place(tmp_path: Path) -> None:
 def test_problems_of_overrides_and_of_the_file_are_told_together() -> None:
     error = refused("gmm1.components=24", "fold1.kernel=9", "gmm2.components=3")
     assert len(error.problems) == 3
+
+
+def test_another_source_drops_the_settings_of_the_old_one(tmp_path):
+    path = tmp_path / "own.yaml"
+    path.write_text(
+        "name: own\n"
+        "data: {source: npz, train: mine.npz, outliers: [0]}\n"
+        "nodes:\n"
+        "  image: {type: input, shape: [8, 8, 1]}\n"
+        "  fold1: {type: folding, kernel: 8}\n"
+        "  gmm1: {type: gmm, components: 9}\n"
+        "forward: [image -> fold1 -> gmm1]\n"
+    )
+    graph = load_graph(path, overrides=["data.source=digits"])
+    assert graph.data.source.type == "digits"
+    assert graph.data.outliers == (0,)

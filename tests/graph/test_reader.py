@@ -36,12 +36,28 @@ def test_knows_the_line_of_every_key_and_list_item() -> None:
 @pytest.mark.parametrize(
     ("text", "value"),
     [
-        ("off", "off"), ("yes", "yes"), ("true", True), ("null", None), ("", None), ("~", None),
-        ("0o17", 15), ("0x1f", 31), ("010", 10), ("1e3", 1000.0), (".5", 0.5), ("-.inf", -float("inf")),
-        ("1:30", "1:30"), ("2020-01-01", "2020-01-01"), ("0x_", "0x_"), ("'3'", "3"), ("<<", "<<"),
-        ("[1, {a: b}]", [1, {"a": "b"}]), ("9" * 200, "9" * 200), ("1" * 60, int("1" * 60)),
+        ("off", "off"),
+        ("yes", "yes"),
+        ("true", True),
+        ("null", None),
+        ("", None),
+        ("~", None),
+        ("0o17", 15),
+        ("0x1f", 31),
+        ("010", 10),
+        ("1e3", 1000.0),
+        (".5", 0.5),
+        ("-.inf", -float("inf")),
+        ("1:30", "1:30"),
+        ("2020-01-01", "2020-01-01"),
+        ("0x_", "0x_"),
+        ("'3'", "3"),
+        ("<<", "<<"),
+        ("[1, {a: b}]", [1, {"a": "b"}]),
+        ("9" * 200, "9" * 200),
+        ("1" * 60, int("1" * 60)),
     ],
-)  # fmt: skip
+)
 def test_scalars_are_those_of_yaml_1_2(text: str, value: object) -> None:
     read = parse_value(text)
     assert read == value
@@ -79,7 +95,7 @@ def test_newlines_marks_and_paths_do_not_matter(tmp_path: Path, newline: str, ma
         (b"name: x\nnodes: \x00\n", "control character", 2),
         (b"name: " + b"x" * MAX_BYTES, "larger than", None),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_graph_file_gets_one_clear_error(
     tmp_path: Path, content: bytes, message: str, line: int | None
 ) -> None:
@@ -106,9 +122,15 @@ def test_a_pipe_is_refused_rather_than_waited_for(tmp_path: Path) -> None:
         read_document(tmp_path / "pipe")
 
 
+def aliases(count: int, times: int) -> str:
+    """Return a text in which every line stands for `times` the line before."""
+    lines = [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * times)}]" for i in range(1, count)]
+    return "\n".join(["a0: &a0 [x]", *lines])
+
+
 BOMBS = {
-    "aliases": "a0: &a0 [x]\n" + "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 99)),
-    "chained aliases": "a0: &a0 [x]\n" + "".join(f"a{i}: &a{i} [*a{i - 1}]\n" for i in range(1, 9999)),
+    "aliases": aliases(99, times=9),
+    "chained aliases": aliases(9999, times=1),
     "brackets": "[" * (MAX_BYTES - 1),
     "braces": "{" * (MAX_BYTES - 1),
     "dashes": "- " * (MAX_BYTES // 2 - 1),
@@ -121,11 +143,11 @@ BOMBS = {
     "long number": "name: " + "9" * (MAX_BYTES - 10),
     "long hexadecimal": "name: 0x" + "f" * (MAX_BYTES - 10),
     "long chain": SOUND + "control: [" + " -> ".join(["gmm1"] * 30_000) + "]\n",
-    "long unknown chain": SOUND + "control: [" + " -> ".join(f"g{i}" for i in range(30_000)) + "]\n",
+    "long unknown chain": SOUND + f"control: [{' -> '.join(f'g{i}' for i in range(30_000))}]\n",
     "long name in a chain": SOUND + "control: [a -> " + "g" * (MAX_BYTES - 1000) + "]\n",
     "documents": "---\n" * (MAX_BYTES // 4),
     "directives": "%FOO a\n" * (MAX_BYTES // 8),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", BOMBS)

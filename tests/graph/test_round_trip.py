@@ -39,10 +39,14 @@ optimizers = st.one_of(
 def gmms(draw: st.DrawFn) -> dict[str, Any]:
     node: dict[str, Any] = {"type": "gmm", "components": draw(st.integers(1, 6)) ** 2}
     for key, values in {
-        "delay": fraction, "share": st.booleans(), "precision_max": positive,
-        "trainable": st.booleans(), "optimizer": optimizers, "annealing": annealings,
+        "delay": fraction,
+        "share": st.booleans(),
+        "precision_max": positive,
+        "trainable": st.booleans(),
+        "optimizer": optimizers,
+        "annealing": annealings,
         "loss": st.sampled_from(["max_component", "log_likelihood"]),
-    }.items():  # fmt: skip
+    }.items():
         if draw(st.booleans()):
             node[key] = draw(values)
     return node
@@ -86,9 +90,12 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
         document["name"] = draw(st.text("ab é-_1", min_size=1).filter(lambda t: t[0] in "abé_1"))
     if draw(st.booleans()):
         document["data"] = {
-            "source": "digits", "fit": "resize", "outliers": draw(st.lists(st.integers(4, 9), unique=True)),
-            "classes": [0, 1], "validation": draw(st.floats(0, 0.9)),
-        }  # fmt: skip
+            "source": "digits",
+            "fit": "resize",
+            "outliers": draw(st.lists(st.integers(4, 9), unique=True)),
+            "classes": [0, 1],
+            "validation": draw(st.floats(0, 0.9)),
+        }
         nodes["image"]["shape"][2] = 1
     return document
 
@@ -143,10 +150,18 @@ def test_texts_that_look_like_other_values_come_back_as_texts() -> None:
 
 SOUND = load_graph("F(3,1)-G(25)-P(2,2)-F(3,1)-G(16)-C(10)").document
 odd = st.one_of(
-    st.none(), st.booleans(), st.integers(), st.integers(-2, 12), st.floats(), st.text(max_size=8),
-    st.sampled_from(["gmm", "off", "fold1 -> gmm1", "a -> b", "gmm1", "em", "mnist", 10**30, -1, ""]),
-    st.lists(st.integers(-1, 9), max_size=4), st.dictionaries(st.text(max_size=4), st.integers()),
-)  # fmt: skip
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.integers(-2, 12),
+    st.floats(),
+    st.text(max_size=8),
+    st.sampled_from(
+        ["gmm", "off", "fold1 -> gmm1", "a -> b", "gmm1", "em", "mnist", 10**30, -1, ""]
+    ),
+    st.lists(st.integers(-1, 9), max_size=4),
+    st.dictionaries(st.text(max_size=4), st.integers()),
+)
 
 
 def places(value: Any, place: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
@@ -196,7 +211,11 @@ def test_any_text_is_accepted_or_refused(data: st.DataObject) -> None:
     for _ in range(data.draw(st.integers(1, 4))):
         start = data.draw(st.integers(0, len(text)))
         stop = data.draw(st.integers(start, min(len(text), start + 12)))
-        text = text[:start] + data.draw(st.text("{}[]:,-> \n\t#&*!|>'\"%@`a1.?", max_size=6)) + text[stop:]
+        text = (
+            text[:start]
+            + data.draw(st.text("{}[]:,-> \n\t#&*!|>'\"%@`a1.?", max_size=6))
+            + text[stop:]
+        )
     try:
         graph_from_yaml(text)
     except GraphError as error:

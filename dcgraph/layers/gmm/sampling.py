@@ -24,7 +24,7 @@ class MixtureSampling(Sampling):
     top : int
         Only the so many largest control values can be drawn (ties kept); 0 keeps all.
     power : float
-        Control values are raised to it.
+        Control values are raised to it. Neither touches the prior.
     divisor : float
         Standard deviations are divided by it.
     freeze_at_bound : bool
@@ -56,8 +56,16 @@ def emit(
     xp = ops.xp
     h, w, _ = shape
     sets, components, d = params["means"].shape
-    tau, present = _control_values(xp, params, signal, (rng.n, h, w, components), settings)
-    index = _select(ops, tau, rng, settings)
+    present = None
+    if signal is None:
+        weights = _prior(xp, params, (rng.n, h, w, components), settings)
+    else:
+        tau = signal.values
+        if signal.known is not None:
+            tau = xp.where(signal.known, tau, xp.zeros_like(tau))
+        present = (tau > 0).any(axis=-1)
+        weights = _focused(xp, tau, settings)
+    index = _select(ops, weights, rng, settings)
     # parameters of the drawn components, (n, h, w, d)
     where = 0 if sets == 1 else xp.arange(h * w).reshape(1, h, w)
     means = params["means"][where, index]
@@ -73,33 +81,20 @@ def emit(
     return Signal(xp.where(present, values, xp.zeros_like(values)), present)
 
 
-def _control_values(
-    xp: Any, params: Params, signal: Signal | None, shape: tuple[int, ...], s: MixtureSampling
-) -> tuple[Array, Array | None]:
-    """Return control values (n, h, w, K), and where there are any, (n, h, w) or None."""
-    if signal is None:
-        logits = params["weight_logits"]
-        if s.prior == "uniform":
-            logits = xp.zeros_like(logits)
-        prior = xp.exp(log_softmax(xp, logits))
-        sets, components = prior.shape
-        spread = (1, 1, 1, components) if sets == 1 else (1, *shape[1:3], components)
-        return xp.broadcast_to(prior.reshape(spread), shape), None
-    tau = signal.values
-    if signal.known is not None:
-        tau = xp.where(signal.known, tau, xp.zeros_like(tau))
-    present = (tau > 0).any(axis=-1)
-    return tau, present
+def _prior(xp: Any, params: Params, shape: tuple[int, ...], settings: MixtureSampling) -> Array:
+    """Return what components are drawn by where nothing stands above, (n, h, w, K)."""
+    logits = params["weight_logits"]
+    if settings.prior == "uniform":
+        logits = xp.zeros_like(logits)
+    prior = xp.exp(log_softmax(xp, logits))
+    sets, components = prior.shape
+    spread = (1, 1, 1, components) if sets == 1 else (1, *shape[1:3], components)
+    return xp.broadcast_to(prior.reshape(spread), shape)
 
 
-def _select(ops: Backend, tau: Array, rng: Draws, settings: MixtureSampling) -> Array:
-    """Return the index of a component for each position, (n, h, w)."""
-    xp = ops.xp
-    n, h, w, components = tau.shape
-    if isinstance(settings.selection, int):
-        return xp.full((n, h, w), settings.selection)
-    if settings.selection == "cycle":
-        return (xp.arange(n * h * w) % components).reshape(n, h, w)
+def _focused(xp: Any, tau: Array, settings: MixtureSampling) -> Array:
+    """Return what components are drawn by: the `top` largest control values, to their power."""
+    components = tau.shape[-1]
     weights = xp.clip(tau.astype(xp.float64), CONTROL_MIN, CONTROL_MAX)
     # Relative to the largest: a high power can then neither overflow nor leave nothing to draw.
     weights = (weights / weights.max(axis=-1, keepdims=True)) ** settings.power
@@ -107,4 +102,16 @@ def _select(ops: Backend, tau: Array, rng: Draws, settings: MixtureSampling) -> 
         smallest = xp.partition(weights, components - settings.top, axis=-1)
         threshold = smallest[..., components - settings.top, None]
         weights = xp.where(weights >= threshold, weights, xp.zeros_like(weights))
-    return ops.categorical(weights, rng.uniform(h, w, dtype=tau.dtype))
+    return weights
+
+
+def _select(ops: Backend, weights: Array, rng: Draws, settings: MixtureSampling) -> Array:
+    """Return the index of a component for each position, (n, h, w)."""
+    xp = ops.xp
+    n, h, w, components = weights.shape
+    if isinstance(settings.selection, int):
+        return xp.full((n, h, w), settings.selection)
+    if settings.selection == "cycle":
+        first = rng.start * h * w
+        return (xp.arange(first, first + n * h * w) % components).reshape(n, h, w)
+    return ops.categorical(weights, rng.uniform(h, w, dtype=weights.dtype))

@@ -24,6 +24,7 @@ class FixedDraws:
     """Draws that are the same number everywhere."""
 
     n: int
+    start: int = 0
     u: float = 0.5
     z: float = 0.0
 
