@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from dcgraph.contracts.source import ArraySplit, Split
 from dcgraph.data.fitting import Fit, check_fit, fitted
-from dcgraph.errors import DataError, InputError
+from dcgraph.data.selection import Selection
+from dcgraph.errors import InputError
 from dcgraph.graph.specs import DataSpec
-from dcgraph.rng import stream
 from dcgraph.signal import Shape
 
 
@@ -98,6 +98,13 @@ def open_dataset(spec: DataSpec, shape: Shape, directory: Path | None) -> Datase
     `outliers`). Test images are the test split's inliers and outliers; validation images are
     held-back training images, and all outliers of the training split.
 
+    Parameters
+    ----------
+    shape : (h, w, c)
+        Of the graph's input.
+    directory : Path or None
+        The data directory; None where the source needs none.
+
     Raises
     ------
     DataMissingError
@@ -108,16 +115,8 @@ def open_dataset(spec: DataSpec, shape: Shape, directory: Path | None) -> Datase
     train, test = (spec.source.load(split, directory) for split in ("train", "test"))
     for split in (train, test):
         check_fit(split.shape, shape, spec.fit)
-    return _dataset(
-        train,
-        test,
-        shape,
-        classes=spec.classes,
-        outliers=spec.outliers,
-        fit=spec.fit,
-        validation=spec.validation,
-        limit=spec.limit,
-    )
+    selection = Selection(spec.classes, spec.outliers, spec.validation, spec.limit)
+    return _dataset(train, test, selection, shape, spec.fit)
 
 
 def dataset_from_arrays(
@@ -133,15 +132,52 @@ def dataset_from_arrays(
     Parameters
     ----------
     images : array of shape (n, h, w, c) or (n, h, w)
-        uint8, which are scaled to [0, 1], or floats.
+        uint8, which are scaled to [0, 1]; or floats on about [0, 1]; or booleans.
     labels : integer array of shape (n,), or None
+    shape : (h, w, c)
+        Of the graph's input.
+    outliers, classes
+        Labels of images to leave out, and to learn from (None: all others).
 
     Raises
     ------
     InputError
         The arrays do not fit each other or the graph's input.
+    DataError
+        A class has no image.
     """
-    pixels = np.asarray(images)
+    pixels = _checked_images(images, shape)
+    numbers = None if labels is None else _checked_labels(labels, len(pixels))
+    split = ArraySplit(pixels, numbers, 1 / 255 if pixels.dtype == np.uint8 else 1.0)
+    return _dataset(split, None, Selection(classes, outliers), shape, "error")
+
+
+def _dataset(
+    train: Split, test: Split | None, selection: Selection, shape: Shape, fit: Fit
+) -> Dataset:
+    def subset(split: Split, chosen: NDArray[np.int64]) -> Subset:
+        return Subset(split, chosen, shape, fit, frozenset(selection.outliers))
+
+    learned, held_back = selection.training(train)
+    return Dataset(
+        train=subset(train, learned),
+        validation=None if held_back is None else subset(train, held_back),
+        test=None if test is None else subset(test, selection.test(test)),
+    )
+
+
+def _checked_images(images: Any, shape: Shape) -> NDArray[Any]:
+    try:
+        pixels = np.asarray(images)
+    except ValueError as error:  # lists of unequal lengths
+        message = f"training images cannot be made into an array: {error}"
+        raise InputError(message) from error
+    if pixels.dtype != np.uint8 and pixels.dtype.kind not in "fb":
+        message = (
+            f"training images must be uint8 (0 to 255) or floats (about 0 to 1), received dtype "
+            f"{pixels.dtype}: convert them"
+        )
+        raise InputError(message)
     if pixels.ndim == 3:
         pixels = pixels[..., None]
     if pixels.ndim != 4 or pixels.shape[1:] != shape or not len(pixels):
@@ -150,87 +186,18 @@ def dataset_from_arrays(
             f"at least 1, received {np.shape(images)}"
         )
         raise InputError(message)
-    if pixels.dtype.kind not in "fiub":
-        message = f"training images must be numbers, received dtype {pixels.dtype}"
-        raise InputError(message)
-    if labels is not None:
-        labels = np.asarray(labels)
-        if labels.shape != (len(pixels),) or labels.dtype.kind not in "iu":
-            message = (
-                f"labels must be {len(pixels)} integers, received dtype {labels.dtype} and shape "
-                f"{labels.shape}"
-            )
-            raise InputError(message)
-        labels = labels.astype(np.int64)
-    split = ArraySplit(pixels, labels, 1 / 255 if pixels.dtype == np.uint8 else 1.0)
-    return _dataset(split, None, shape, classes=classes, outliers=outliers)
+    return pixels
 
 
-def _dataset(
-    train: Split,
-    test: Split | None,
-    shape: Shape,
-    *,
-    classes: Sequence[int] | None,
-    outliers: Sequence[int],
-    fit: Fit = "error",
-    validation: float = 0.0,
-    limit: int | None = None,
-) -> Dataset:
-    inner, outer = _chosen(train, classes, outliers, "training")
-    # Fixed permutations: which images are held back or left out must not depend on a run's seed.
-    order = stream(0, "data", "split").permutation(len(inner))
-    held = round(validation * len(inner))
-    kept = np.sort(order[held : None if limit is None else held + limit])
-    if not kept.size:
-        message = f"no training image is left: data.validation holds back {held} of {len(inner)}"
-        raise DataError(message, field="validation")
-
-    def subset(split: Split, chosen: NDArray[np.int64]) -> Subset:
-        return Subset(split, chosen, shape, fit, frozenset(outliers))
-
-    return Dataset(
-        train=subset(train, inner[kept]),
-        validation=(
-            subset(train, np.sort(np.concatenate([inner[order[:held]], outer]))) if held else None
-        ),
-        test=(
-            None
-            if test is None
-            else subset(test, np.sort(np.concatenate(_chosen(test, classes, outliers, "test"))))
-        ),
-    )
-
-
-def _chosen(
-    split: Split, classes: Sequence[int] | None, outliers: Sequence[int], name: str
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the places of inliers and of outliers in a split."""
-    everything = np.arange(len(split), dtype=np.int64)
-    if classes is None and not outliers:
-        if not len(everything):
-            message = f"the data set has no {name} images"
-            raise DataError(message)
-        return everything, everything[:0]
-    labels = split.labels
-    if labels is None:
-        message = "the data has no labels, which data.classes and data.outliers need"
-        raise DataError(message, field="outliers" if outliers else "classes")
-    present = set(np.unique(labels).tolist())
-    wanted = present - set(outliers) if classes is None else set(classes)
-    _refuse_absent(wanted | set(outliers), present, name)
-    is_in, is_out = np.isin(labels, sorted(wanted)), np.isin(labels, sorted(outliers))
-    if not is_in.any():
-        message = f"the data set has no {name} images that are no outliers"
-        raise DataError(message, field="outliers")
-    return everything[is_in], everything[is_out]
-
-
-def _refuse_absent(wanted: Iterable[int], present: set[int], name: str) -> None:
-    absent = sorted(set(wanted) - present)
-    if absent:
+def _checked_labels(labels: Any, n: int) -> NDArray[np.int64]:
+    numbers = np.asarray(labels)
+    if numbers.shape != (n,) or numbers.dtype.kind not in "iu":
         message = (
-            f"no {name} image has the label {', '.join(map(str, absent))} (labels there: "
-            f"{', '.join(map(str, sorted(present)))})"
+            f"labels must be {n} integers, one for each image, received dtype {numbers.dtype} and "
+            f"shape {numbers.shape}"
         )
-        raise DataError(message, field="classes")
+        raise InputError(message)
+    if numbers.min() < 0:
+        message = f"labels must not be below 0, received {numbers.min()}"
+        raise InputError(message)
+    return numbers.astype(np.int64)

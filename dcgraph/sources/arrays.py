@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import zipfile
 import zlib
+from collections.abc import Container, Sequence
+from lzma import LZMAError
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -12,7 +15,7 @@ from numpy.typing import NDArray
 
 from dcgraph.errors import DataError
 
-# What NumPy and zipfile raise on damaged or foreign files, encryption and odd compression included.
+# What NumPy and zipfile raise on damaged files, encryption and odd compression included.
 DAMAGE = (
     OSError,
     ValueError,
@@ -21,40 +24,58 @@ DAMAGE = (
     TypeError,
     RuntimeError,
     SyntaxError,
+    TokenError,
+    LZMAError,
     zipfile.BadZipFile,
     zlib.error,
 )
 
 
-def read_arrays(path: Path, names: tuple[str, ...]) -> dict[str, NDArray[Any]]:
-    """Return the arrays of an npz file that bear one of the names.
+def read_arrays(
+    path: Path, names: Sequence[str], *, optional: Container[str] = ()
+) -> dict[str, NDArray[Any]]:
+    """Return the arrays of an npz file that bear the names, by name.
+
+    Parameters
+    ----------
+    optional : container of str
+        Names of arrays that may be missing.
 
     Raises
     ------
     DataError
-        The file is damaged, is no npz file, holds Python objects, or does not fit in memory.
+        The file is damaged, is no npz file, lacks an array, holds Python objects, or does not fit
+        in memory.
     """
-    if not zipfile.is_zipfile(path):
-        message = "is no npz file: write one by numpy.savez(path, images=..., labels=...)"
-        raise DataError(message, file=path)
     try:
-        # NumPy leaves a file open that it opened itself and found damaged.
-        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in names if name in file.files}
+        arrays, held = _read(path, names)
     except MemoryError as error:
-        message = f"its arrays do not fit in memory, or its headers are damaged: {error}"
+        message = f"its arrays do not fit in memory, or are damaged: {error}"
         raise DataError(message, file=path) from error
     except DAMAGE as error:
-        message = f"cannot be read as an npz file: {error}"
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        message = f"cannot be read as an npz file: {reason}"
         raise DataError(message, file=path) from error
-    for name, array in arrays.items():
-        if not isinstance(array, np.ndarray):  # NumPy hands on members of other formats as bytes
-            message = f"'{name}' is no array"
+    for name in names:
+        if name not in arrays and name not in optional:
+            message = f"has no array '{name}' (it has: {', '.join(held) or 'none'})"
             raise DataError(message, file=path)
     return arrays
 
 
-def names_in(path: Path) -> str:
-    """Return the names of the arrays in an npz file, for a message."""
-    with np.load(path, allow_pickle=False) as file:
-        return ", ".join(file.files) or "nothing"
+def _read(path: Path, names: Sequence[str]) -> tuple[dict[str, NDArray[Any]], list[str]]:
+    """Return the arrays that are there, and the names of all that the file holds."""
+    # NumPy would leave a file open that it opened itself and found damaged.
+    with path.open("rb") as raw:
+        if not zipfile.is_zipfile(raw):
+            message = "it is none; numpy.savez(path, images=..., labels=...) writes one"
+            raise ValueError(message)
+        raw.seek(0)
+        with np.load(raw, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in names if name in file.files}
+            held = list(file.files)
+    for name, array in arrays.items():
+        if not isinstance(array, np.ndarray):  # NumPy returns what is no array as bytes
+            message = f"'{name}' is no array"
+            raise TypeError(message)
+    return arrays, held

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from textwrap import shorten
 
 from dcgraph.errors import DataError
 
@@ -47,7 +48,8 @@ def _download(name: str, folder: Path, mirrors: Sequence[str], checksum: str) ->
         else:
             return
     reasons = "; ".join(
-        f"{mirror}: {failure}" for mirror, failure in zip(mirrors, failures, strict=True)
+        f"{mirror}: {shorten(str(failure), 120, placeholder='...')}"
+        for mirror, failure in zip(mirrors, failures, strict=True)
     )
     message = f"could not be downloaded ({reasons}): try again, or put the file there yourself"
     raise DataError(message, file=folder / name) from failures[-1]

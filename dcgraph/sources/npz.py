@@ -9,8 +9,8 @@ import numpy as np
 from pydantic import Field
 
 from dcgraph.contracts.source import ArraySplit, Source, SourceInfo, SplitName
-from dcgraph.errors import DataError, DataMissingError
-from dcgraph.sources.arrays import names_in, read_arrays
+from dcgraph.errors import DataMissingError
+from dcgraph.sources.arrays import read_arrays
 from dcgraph.sources.checks import checked_images, checked_labels
 from dcgraph.sources.every_fifth import every_fifth
 
@@ -62,11 +62,9 @@ class Npz(Source):
         return found if self.test is not None else every_fifth(found, split)
 
     def _read(self, path: Path) -> ArraySplit:
-        arrays = read_arrays(path, (self.images, self.labels))
-        for key, name in (("images", self.images), ("labels", self.labels)):
-            if name not in arrays and (key == "images" or name != LABELS):
-                message = f"has no array '{name}' (it has: {names_in(path)})"
-                raise DataError(message, file=path, field=f"data.{key}")
+        # A default that is not there is no labels; a name that was given is to be found.
+        optional = () if self.images == LABELS else (LABELS,)
+        arrays = read_arrays(path, (self.images, self.labels), optional=optional)
         images = checked_images(arrays[self.images], path, field="data.images")
         labels = arrays.get(self.labels)
         if labels is not None:

@@ -56,7 +56,8 @@ class Svhn(Source):
             )
             raise DataMissingError(message)
         if found.suffix == ".npz":
-            images, labels = _read_npz(found)
+            arrays = read_arrays(found, ("images", "labels"))
+            images, labels = arrays["images"], arrays["labels"]
         else:
             images, labels = _read_mat(found, self.checksums[found.name])
         pixels = checked_images(images, found, shape=self.info.shape)
@@ -75,14 +76,6 @@ class Svhn(Source):
     def _find(self, directory: Path, split: SplitName) -> Path | None:
         paths = [directory / self.type / (split + ending) for ending in ENDINGS]
         return next((path for path in paths if path.is_file()), None)
-
-
-def _read_npz(path: Path) -> tuple[NDArray[Any], NDArray[Any]]:
-    arrays = read_arrays(path, ("images", "labels"))
-    if len(arrays) < 2:
-        message = f"must hold the arrays images and labels, has {', '.join(arrays) or 'neither'}"
-        raise DataError(message, file=path)
-    return arrays["images"], arrays["labels"]
 
 
 def _read_mat(path: Path, checksum: str) -> tuple[NDArray[Any], NDArray[Any]]:
