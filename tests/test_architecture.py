@@ -20,10 +20,11 @@ BUILT_INS = ("layers", "optimizers", "annealing", "merges", "sources", "metrics"
 LEVELS = (
     ("__main__", "cli"),
     ("estimators",),
-    ("study",),
+    ("study", "benchmark"),
     ("report",),
     ("",),  # the package itself: a face of the model
     ("model",),
+    ("benchmark",),
     ("training",),
     ("inference",),
     ("pictures",),

@@ -37,7 +37,7 @@ def cases(draw):
 
 def log_joint(x, known, params):
     """Return log p(x_known, z=k), (n, h, w, K), by SciPy, a position and component at a time."""
-    n, h, w, d = x.shape
+    n, h, w, _ = x.shape
     sets, components, _ = params["means"].shape
     out = np.empty((n, h, w, components))
     known = np.ones(x.shape, bool) if known is None else np.broadcast_to(known, x.shape)
@@ -316,6 +316,21 @@ def test_statistics_of_inputs_with_a_large_mean_give_their_variance(rng):
     variance = out["S2"] / out["count"] - mean**2
     np.testing.assert_allclose(mean[0, 0] + 200, x.mean(axis=(0, 1, 2), dtype="f8"), rtol=1e-6)
     np.testing.assert_allclose(variance[0, 0], x.var(axis=(0, 1, 2), dtype="f8"), rtol=1e-4)
+
+
+def test_integers_count_as_the_numbers_they_are(rng):
+    params = random_mixture(rng, components=3, dimensions=5)
+    x = rng.integers(0, 2, (2, 1, 1, 5))
+    known = rng.random(x.shape) < 0.7
+    for mask in (None, known):
+        seen = [
+            kernels.mixture_observe(
+                Signal(values, mask), pack(np, params), None, soft=False, want=ALL
+            )
+            for values in (x, x.astype(float))
+        ]
+        for name in seen[0]:
+            np.testing.assert_array_equal(seen[0][name], seen[1][name])
 
 
 def test_the_input_is_left_as_it_is(rng):

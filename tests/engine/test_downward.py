@@ -267,7 +267,7 @@ def test_sharpening_is_a_step_after_the_control_of_its_node():
     assert refine.reads == refine.writes == before.writes
     assert refine.path == ("fold1", "gmm1")
     assert (refine.iterations, refine.weight) == (7, 0.5)
-    assert refine.rate == pytest.approx(0.5 / (20 * 9))
+    assert refine.rate == pytest.approx(0.5 / (20 * 9 + 2 * 0.5))
 
 
 def test_the_graphs_own_settings_sharpen_until_they_are_replaced():

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 import pytest
 from builders import chain_of, graph_of, scheduler_of
 
-from dcgraph.annealing import Exponential
-from dcgraph.engine.plan import Constrain, Observe, Prepare, Update
+from dcgraph.annealing import Exponential, Stationarity
+from dcgraph.contracts.optimizer import Clock
+from dcgraph.engine.plan import Constrain, Observe, Update
 from dcgraph.engine.scheduler import Moment
-from dcgraph.engine.upward import train_plan
+from dcgraph.engine.upward import prepare_plan, train_plan
 from dcgraph.layers import Classifier, Concat, Folding, GaussianMixture, Input
 from dcgraph.optimizers import GradientAscent, StepwiseEM
 
@@ -45,14 +48,12 @@ def with_classifier():
 
 def train(scheduler, batch, *, active=None, labels=None, progress=0.0, readings=False, first=False):
     graph = scheduler.graph
-    plan = train_plan(
-        graph,
-        active=frozenset(graph.trainable if active is None else active),
-        readings=readings,
-        first=first,
-    )
-    feed = {"image": scheduler.signal(batch)}
-    return scheduler.train(plan, feed, labels, Moment(progress, 1.0))
+    active = frozenset(graph.trainable if active is None else active)
+    feed, moment = {"image": scheduler.signal(batch)}, Moment(progress, 1.0)
+    if first:
+        scheduler.train(prepare_plan(graph, active), feed, None, moment)
+    plan = train_plan(graph, active=active, readings=readings)
+    return scheduler.train(plan, feed, labels, moment)
 
 
 def parameters(scheduler):
@@ -92,14 +93,26 @@ def test_what_feeds_no_active_node_is_left_out():
     assert "output" not in observe.want
 
 
-def test_readings_and_the_first_batch_see_every_node_that_learns():
-    for options in ({"readings": True}, {"readings": False, "first": True}):
-        plan = train_plan(two_mixtures(), active=frozenset({"gmm1"}), **options)
-        wants = {step.node: step.want for step in plan.steps if isinstance(step, Observe)}
-        assert "log_likelihood" in wants["gmm2"]
-        assert {step.node for step in plan.steps if isinstance(step, Update)} == {"gmm1"}
-    prepared = [step.node for step in plan.steps if isinstance(step, Prepare)]
-    assert prepared == ["gmm1", "gmm2"]
+def test_readings_see_every_node_that_learns():
+    plan = train_plan(two_mixtures(), active=frozenset({"gmm1"}), readings=True)
+    wants = {step.node: step.want for step in plan.steps if isinstance(step, Observe)}
+    assert "log_likelihood" in wants["gmm2"]
+    assert {step.node for step in plan.steps if isinstance(step, Update)} == {"gmm1"}
+
+
+@pytest.mark.parametrize(
+    ("fresh", "expected"),
+    [
+        ({"gmm1"}, ["gmm1 prepare"]),
+        ({"gmm2"}, ["gmm1 observe", "gmm2 prepare"]),
+        ({"gmm1", "gmm2"}, ["gmm1 prepare", "gmm1 observe", "gmm2 prepare"]),
+    ],
+)
+def test_fresh_nodes_are_prepared_bottom_up_and_nothing_else_is_done(fresh, expected):
+    plan = prepare_plan(two_mixtures(), frozenset(fresh))
+    done = [f"{step.node} {step.action}" for step in plan.steps if step.node.startswith("gmm")]
+    assert done == expected
+    assert all(s.want == {"output"} for s in plan.steps if isinstance(s, Observe))
 
 
 @pytest.mark.parametrize("active", [(), ("gmm1",), ("gmm2",), ("gmm1", "gmm2")])
@@ -140,6 +153,35 @@ def test_an_old_state_is_kept_whole_by_who_holds_it(ops, batch):
     for key, array in carried.items():
         np.testing.assert_array_equal(held["gmm1"].optimizer[key], array)
     assert held["gmm1"].updates == 0
+
+
+class Recording(StepwiseEM):
+    """EM that keeps the clocks it is given."""
+
+    clocks: ClassVar[list[Clock]] = []
+
+    def step(self, ops, layer, params, statistics, state, clock):
+        self.clocks.append(clock)
+        return super().step(ops, layer, params, statistics, state, clock)
+
+
+def test_optimizers_are_told_where_a_node_stands(ops, batch, monkeypatch):
+    monkeypatch.setattr(Recording, "clocks", [])
+    rules = {"gmm1": Recording()}
+    scheduler = scheduler_of(two_mixtures(optimizer=rules, annealing=Stationarity()), ops)
+    plan = train_plan(scheduler.graph, active=frozenset({"gmm1"}), readings=False)
+    feed = {"image": scheduler.signal(batch)}
+    state = scheduler.states["gmm1"]
+    for fraction in (1.0, 0.25):
+        scheduler.train(plan, feed, None, Moment(0.5, fraction))
+    scheduler.states["gmm1"].annealing.update(decay=0.5, sigma=0.125)
+    scheduler.train(plan, feed, None, Moment(0.5, 1.0))
+    width = state.annealing["sigma"]
+    assert Recording.clocks == [
+        Clock(updates=0, fraction=1.0, sigma=width, decay=1.0),
+        Clock(updates=1, fraction=0.25, sigma=width, decay=1.0),
+        Clock(updates=2, fraction=1.0, sigma=0.125, decay=0.5),
+    ]
 
 
 def test_annealing_counts_from_the_end_of_the_delay(ops, batch):

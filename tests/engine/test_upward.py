@@ -227,7 +227,9 @@ def test_masks_say_what_is_known(ops):
     expected[0, 0, 0, 0] = False
     expected[:, 1, 1] = False
     np.testing.assert_array_equal(np.broadcast_to(signal.known, x.shape), expected)
-    assert scheduler.signal(np.ones((2, 6, 5, 2))).known is None
+    full = np.ones((2, 6, 5, 2))
+    assert scheduler.signal(full).known is None
+    assert scheduler.signal(full, np.ones((1, 6, 5, 1), bool)).known is None
     assert scheduler.signal(np.ones((2, 6, 5, 2), np.uint8)).values.dtype == np.float64
 
 

@@ -1,6 +1,6 @@
 """Parity with numbers that the published code computed.
 
-The file is found through the environment variable DCGRAPH_GOLDEN. The reference normalises the
+The file lies in `golden` beside the data directory, DCGRAPH_DATA. The reference normalises the
 weights of unshared parameters over all positions together; where a test holds such numbers, it
 takes that constant out.
 """
@@ -29,10 +29,11 @@ WANT = frozenset({"output", "log_likelihood", "max_component", "loss", "statisti
 
 @pytest.fixture(scope="module")
 def golden():
-    path = os.environ.get("DCGRAPH_GOLDEN")
-    if not path:
-        pytest.skip("DCGRAPH_GOLDEN does not name the file of reference numbers")
-    with np.load(Path(path)) as arrays:
+    data = os.environ.get("DCGRAPH_DATA")
+    path = Path(data or ".").resolve().parent / "golden" / "reference_small.npz"
+    if not data or not path.is_file():
+        pytest.skip("no file of reference numbers in `golden` beside DCGRAPH_DATA")
+    with np.load(path) as arrays:
         return dict(arrays)
 
 
@@ -229,6 +230,7 @@ class RecordedDraws:
 
     n: int
     z: np.ndarray
+    start: int = 0
 
     def uniform(self, *shape, dtype):
         return np.zeros((self.n, *shape), dtype)

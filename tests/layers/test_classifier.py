@@ -125,6 +125,16 @@ def test_control_inverts_the_classifier(ops, layer, params):
     assert layer.control(ops, params, None, [SHAPE], draws) == (None,)
 
 
+def test_probabilities_that_rounded_to_0_are_inverted_too(ops, layer, params, dtype):
+    """As the classifier's own activity may be, sent down again for variants."""
+    y = np.eye(CLASSES, dtype=dtype)[[1, 3]].reshape(2, 1, 1, CLASSES)
+    own = {name: array.astype(dtype) for name, array in params.items()}
+    draws = ops.draws(0, "classifier", "test", 0, 2)
+    (down,) = layer.control(ops, own, Signal(y), [SHAPE], draws)
+    assert np.isfinite(down.values).all()
+    assert down.values.dtype == dtype
+
+
 @pytest.mark.parametrize("confidence", [0.95, 0.5])
 def test_wanted_labels_become_probabilities_above_0(confidence, dtype):
     layer = Classifier(classes=3, sampling=ClassifierSampling(confidence=confidence))

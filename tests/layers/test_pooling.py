@@ -119,8 +119,6 @@ def test_input_gradient(ops, rng, settings, masked):
     )
 
 
-
-
 def test_with_ceil_the_stride_must_not_exceed_the_kernel():
     layer = Pooling(kernel=(2, 2), stride=(1, 3), ceil=True)
     with pytest.raises(ValueError, match="stride 1x3 must not exceed kernel 2x2"):

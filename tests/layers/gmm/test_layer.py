@@ -184,7 +184,7 @@ def test_curvature_bounds_the_second_derivative(ops, rng):
 
 def test_prepare_leaves_ordinary_inputs_alone(ops, rng):
     layer, params, signal = setting(rng)
-    prepared = layer.prepare(ops, params, [signal])
+    prepared = layer.prepare(ops, params, [signal], rng)
     assert prepared == params
 
 
@@ -194,7 +194,7 @@ def test_prepare_moves_the_means_to_a_distant_input(ops, rng, mean, dtype):
     params = layer.init([(2, 2, 3)], rng, dtype)
     x = (mean + 0.1 * rng.standard_normal((8, 2, 2, 3))).astype(dtype)
     known = rng.random(x.shape) < 0.5
-    prepared = layer.prepare(ops, params, [Signal(np.where(known, x, 0), known)])
+    prepared = layer.prepare(ops, params, [Signal(np.where(known, x, 0), known)], rng)
     assert float(prepared["offset"]) == pytest.approx(mean, abs=0.2)
     np.testing.assert_allclose(prepared["means"], params["means"] + prepared["offset"], rtol=1e-6)
     assert prepared["means"].dtype == prepared["offset"].dtype == dtype
@@ -210,7 +210,7 @@ def test_prepared_layers_keep_the_precision_bound(ops, rng, mean, r):
     layer = GaussianMixture(components=9)
     d = 784
     x = (mean + 0.001 * rng.uniform(-1, 1, (20, 1, 1, d))).astype("f4")
-    params = layer.prepare(ops, layer.init([(1, 1, d)], rng, "f4"), [Signal(x)])
+    params = layer.prepare(ops, layer.init([(1, 1, d)], rng, "f4"), [Signal(x)], rng)
     params["means"] = (mean + 0.001 * rng.uniform(-1, 1, (1, 9, d))).astype("f4")
     params["precision_sqrt"] = np.full((1, 9, d), r, "f4")
     differences = x.astype(float)[..., None, :] - params["means"][0].astype(float)
@@ -224,7 +224,7 @@ def test_prepared_layers_keep_the_precision_bound(ops, rng, mean, r):
 def test_prepare_takes_a_batch_that_knows_nothing(ops, rng):
     layer, params, signal = setting(rng)
     nothing = Signal(signal.values, np.zeros((1, 1, 1, 1), bool))
-    assert layer.prepare(ops, params, [nothing]) == params
+    assert layer.prepare(ops, params, [nothing], rng) == params
 
 
 def test_updates_follow_sigma(ops, rng):

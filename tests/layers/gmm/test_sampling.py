@@ -163,6 +163,21 @@ def test_cycle_counts_positions_through_the_components(ops):
     np.testing.assert_array_equal(out.values[..., 0].ravel(), np.arange(12) % K)
 
 
+def test_cycle_does_not_depend_on_how_samples_are_batched(ops):
+    settings = MixtureSampling(selection="cycle")
+    together, rest = (
+        emit(ops, numbered_mixture(), None, (1, 3, D), draws, settings, BOUND).values
+        for draws in (FixedDraws(3), FixedDraws(1, start=2))
+    )
+    np.testing.assert_array_equal(together[2:], rest)
+
+
+def test_the_top_are_found_among_many(ops, rng):
+    tau = rng.permutation(np.arange(1.0, 50.0))
+    counts = components_drawn(ops, tau, top=5)
+    assert set(np.flatnonzero(counts)) == set(np.argsort(tau)[-5:])
+
+
 def test_an_index_takes_that_component(ops):
     settings = MixtureSampling(selection=3)
     out = emit(ops, numbered_mixture(), None, (2, 3, D), FixedDraws(2), settings, BOUND)
