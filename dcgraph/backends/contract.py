@@ -6,6 +6,7 @@ functions of the same names; NumPy's are the ones others are held against.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -15,6 +16,19 @@ from dcgraph.rng import Draws
 from dcgraph.signal import Array, Shape, Signal, SignalBlocks
 
 Pair = tuple[int, int]
+KERNELS = (
+    "fold",
+    "fold_mean",
+    "fold_adjoint",
+    "pool_max",
+    "pool_spread",
+    "pool_adjoint",
+    "mixture_scores",
+    "mixture_observe",
+    "categorical",
+)
+"""The functions of a backend that a plugin may replace."""
+BACKENDS = ("numpy", "cupy")
 
 
 class MixtureParameters(Protocol):
@@ -35,6 +49,9 @@ class MixtureParameters(Protocol):
     @property
     def variances(self) -> Array: ...
 
+    def of_sets(self, chosen: slice) -> MixtureParameters:
+        """Return some of the parameter sets."""
+
 
 class Backend(Protocol):
     """An array library and its kernels.
@@ -45,12 +62,20 @@ class Backend(Protocol):
         "numpy" or "cupy".
     xp : module
         The array namespace; NumPy and CuPy share it.
+    kernels : mapping of str to callable
+        What plugins have added, by name; a layer that finds nothing under a name does without.
+    fusions : mapping of tuple of str to callable
+        By the node types that it observes in one go; see `dcgraph.contracts.kernel`.
     """
 
     @property
     def name(self) -> str: ...
     @property
     def xp(self) -> Any: ...
+    @property
+    def kernels(self) -> Mapping[str, Callable[..., Any]]: ...
+    @property
+    def fusions(self) -> Mapping[tuple[str, ...], Any]: ...
 
     def asarray(self, array: Any, dtype: Any = None) -> Array:
         """Return the array on this backend's device."""

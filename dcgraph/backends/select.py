@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from dcgraph.backends.contract import Backend
+from dcgraph.backends.extended import extended
+from dcgraph.contracts.kernel import Fusion, Kernel
 from dcgraph.errors import BackendError
 
 
@@ -32,7 +35,9 @@ def backends() -> list[BackendStatus]:
     return [BackendStatus("numpy", usable=True, reason=f"NumPy {np.__version__} on the processor")]
 
 
-def make_backend(name: str = "auto", *, threads: int | None = None) -> Backend:
+def make_backend(
+    name: str = "auto", *, threads: int | None = None, additions: Iterable[Kernel | Fusion] = ()
+) -> Backend:
     """Return a backend.
 
     Parameters
@@ -41,6 +46,8 @@ def make_backend(name: str = "auto", *, threads: int | None = None) -> Backend:
         "auto" takes the fastest that can run here.
     threads : int or None
         Processor threads of the matrix products; None is 1.
+    additions : iterable of Kernel or Fusion
+        What plugins add; those for other backends are left out.
 
     Raises
     ------
@@ -50,7 +57,7 @@ def make_backend(name: str = "auto", *, threads: int | None = None) -> Backend:
     from dcgraph.backends.numpy.backend import NumpyBackend
 
     if name in ("auto", "numpy"):
-        return NumpyBackend(threads or 1)
+        return extended(NumpyBackend(threads or 1), additions)
     known = ", ".join(status.name for status in backends())
     message = f"there is no backend '{name}' in this version: use one of auto, {known}"
     raise BackendError(message)

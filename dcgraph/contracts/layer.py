@@ -4,7 +4,8 @@ A layer object holds validated hyper-parameters, and free of any state says four
 of its output, the arrays it learns, what it does upward (`forward`) and what it does downward
 (`control`). A trainable layer adds how it observes a batch and how sufficient statistics become
 better parameters. Arrays come and go through arguments; `ops` is the backend, and what is written
-with ``ops.xp`` alone runs on every backend.
+with ``ops.xp`` alone runs on every backend. Every sample is worked on by itself: what a batch holds
+beside it changes nothing.
 """
 
 from __future__ import annotations
@@ -58,6 +59,8 @@ class Layer(Spec):
         Fewest and most forward inputs; None is no limit.
     constants : tuple of str
         Names among the parameters that are set once, by `prepare`, and never learned.
+    noisy : bool
+        Whether training draws on the way up: `forward_training` then takes the place of `forward`.
     sampling : Sampling
         Settings of the downward direction, from the graph's `sampling:` section.
     """
@@ -65,6 +68,7 @@ class Layer(Spec):
     type: ClassVar[str]
     inputs: ClassVar[tuple[int, int | None]] = (1, 1)
     constants: ClassVar[tuple[str, ...]] = ()
+    noisy: ClassVar[bool] = False
 
     sampling: Sampling = Field(default=Sampling(), exclude=True, repr=False)
 
@@ -99,9 +103,51 @@ class Layer(Spec):
         """Return freshly drawn host arrays, with the names of `parameter_shapes`."""
         return {}
 
+    def images_to_prepare(self, shapes: Sequence[Shape]) -> int:
+        """Return how many images `prepare` wants to see at least, for inputs of these shapes."""
+        return 1
+
+    def prepare(
+        self,
+        ops: Backend,
+        params: Params,
+        inputs: Sequence[SignalBlocks],
+        rng: np.random.Generator,
+    ) -> Arrays:
+        """Return parameters fitted to the first images, before the node learns from them.
+
+        A node that does not learn is fitted, if it has `constants`, before the first batch.
+
+        Parameters
+        ----------
+        inputs : sequence of SignalBlocks
+            What comes up for the first batch, and for others if it has fewer images than
+            `images_to_prepare`.
+        rng : numpy.random.Generator
+            On the host.
+
+        Raises
+        ------
+        ValueError
+            The layer cannot be fitted to these images; the message says why.
+        """
+        return dict(params)
+
     @abstractmethod
     def forward(self, ops: Backend, params: Params, inputs: Sequence[Signal]) -> Signal:
         """Return what goes up, a signal of shape (n, *output_shape)."""
+
+    def forward_training(
+        self, ops: Backend, params: Params, inputs: Sequence[Signal], rng: Draws
+    ) -> Signal:
+        """Return what goes up while a graph is trained, where the layer is `noisy`.
+
+        Parameters
+        ----------
+        rng : Draws
+            ``rng.n`` samples, one stream each; a run that is resumed draws the same.
+        """
+        return self.forward(ops, params, inputs)
 
     @abstractmethod
     def control(
@@ -188,10 +234,6 @@ class TrainableLayer(Layer):
     def annealing_width(self) -> float:
         """Return the sigma at which annealing starts; 0: the layer has none."""
         return 0.0
-
-    def prepare(self, ops: Backend, params: Params, inputs: Sequence[SignalBlocks]) -> Arrays:
-        """Return parameters fitted to the first batch, before it is learned from."""
-        return dict(params)
 
     @abstractmethod
     def observe(

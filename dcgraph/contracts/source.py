@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,20 @@ class Split(Protocol):
         """Return a fingerprint of images and labels, hexadecimal."""
 
 
+@runtime_checkable
+class OrderedSplit(Protocol):
+    """A `Split` that says in which order an epoch is best read: one that is not in memory."""
+
+    def epoch_order(self, chosen: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
+        """Return a permutation of ``range(len(chosen))``: how an epoch goes through `chosen`.
+
+        Parameters
+        ----------
+        chosen : integer array of shape (m,)
+            Places of the images that are learned from, ascending.
+        """
+
+
 @dataclass(frozen=True)
 class ArraySplit:
     """A `Split` over arrays in memory.
@@ -45,13 +59,14 @@ class ArraySplit:
     images : array of shape (n, h, w, c)
         uint8 or float; kept as it is and converted a batch at a time.
     labels : integer array of shape (n,), or None
-    scale : float
-        What images are multiplied by when they are read.
+    scale, low : float
+        Images are read as ``(images - low) * scale``.
     """
 
     images: NDArray[Any]
     labels: NDArray[np.int64] | None = None
     scale: float = 1.0
+    low: float = 0.0
 
     @property
     def shape(self) -> Shape:
@@ -63,13 +78,16 @@ class ArraySplit:
 
     def read(self, indices: NDArray[np.int64]) -> NDArray[Any]:
         batch = self.images[indices].astype(np.float32)
+        if self.low:
+            batch -= np.float32(self.low)
         batch *= np.float32(self.scale)
         return batch
 
     def digest(self) -> str:
         from hashlib import sha256
 
-        digest = sha256(f"{self.images.shape}{self.images.dtype}{self.scale}".encode())
+        low = self.low or ""
+        digest = sha256(f"{self.images.shape}{self.images.dtype}{self.scale}{low}".encode())
         digest.update(np.ascontiguousarray(self.images).data)
         if self.labels is not None:
             digest.update(np.ascontiguousarray(self.labels).data)

@@ -6,23 +6,36 @@ to know nothing of the layer but that it works on each sample by itself, as ever
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from dcgraph.backends.contract import Backend
 from dcgraph.contracts.layer import Layer, Params
+from dcgraph.engine.failures import NamedFailures
+from dcgraph.rng import Draws
 from dcgraph.signal import Shape, Signal, SignalBlocks
 
 
 @dataclass(frozen=True, slots=True)
 class Deferred:
-    """The output of `layer` for `inputs`; a `SignalBlocks`."""
+    """The output of `layer` for `inputs`; a `SignalBlocks`.
+
+    Attributes
+    ----------
+    node : str
+        Whose output it is.
+    draws : callable or None
+        Returns the random numbers of samples `start` to `stop`, for a noisy layer in training;
+        whoever reads a block again has the same.
+    """
 
     ops: Backend
     layer: Layer
     params: Params
     inputs: Sequence[SignalBlocks]
     output: Shape
+    node: str = ""
+    draws: Callable[[int, int], Draws] | None = None
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
@@ -30,7 +43,11 @@ class Deferred:
 
     def block(self, start: int, stop: int) -> Signal:
         inputs = [source.block(start, stop) for source in self.inputs]
-        return self.layer.forward(self.ops, self.params, inputs)
+        with NamedFailures(self.node, self.layer, "forward"):
+            if self.draws is None:
+                return self.layer.forward(self.ops, self.params, inputs)
+            rng = self.draws(start, stop)
+            return self.layer.forward_training(self.ops, self.params, inputs, rng)
 
 
 def whole(source: SignalBlocks) -> Signal:

@@ -94,7 +94,7 @@ def _refine(graph: Graph, name: str, settings: Sharpening, outgoing: tuple[str, 
     path = sharpening_path(graph, name, settings.target)
     rate = settings.rate
     if rate == "auto":
-        rate = _safe_rate(graph, path)
+        rate = _safe_rate(graph, path, settings.weight)
     return Refine(
         name,
         outgoing,
@@ -139,11 +139,11 @@ def sharpening_path(graph: Graph, name: str, target: str | None = None) -> tuple
     return path
 
 
-def _safe_rate(graph: Graph, path: tuple[str, ...]) -> float:
-    """Return a rate that cannot overshoot a fixed winner: 0.5 / (curvature * coverage)."""
+def _safe_rate(graph: Graph, path: tuple[str, ...], weight: float) -> float:
+    """Return a rate that cannot overshoot a fixed winner, nor the pull towards the start."""
     target = graph[path[-1]]
     assert isinstance(target.layer, TrainableLayer)  # the path ends at a density node
     coverage = 1
     for name in path[:-1]:
         coverage *= graph[name].layer.coverage(graph[name].input_shapes)
-    return 0.5 / (target.layer.curvature() * coverage)
+    return 0.5 / (target.layer.curvature() * coverage + 2 * weight)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,10 +15,13 @@ from dcgraph.contracts.layer import Observation, TrainableLayer
 from dcgraph.contracts.optimizer import Clock
 from dcgraph.engine import plan as steps
 from dcgraph.engine.deferred import Deferred, whole
+from dcgraph.engine.failures import NamedFailures
+from dcgraph.engine.fusion import observe
 from dcgraph.engine.plan import Plan
 from dcgraph.engine.refine import Refinement, refine
-from dcgraph.errors import RequestError
+from dcgraph.errors import InputError, RequestError
 from dcgraph.graph.graph import Graph
+from dcgraph.rng import Draws, stream
 from dcgraph.signal import Array, Signal, SignalBlocks
 from dcgraph.state import NodeState
 
@@ -31,10 +36,17 @@ class Moment:
         Fraction of the run that is done.
     fraction : float in (0, 1]
         Size of the batch over the nominal batch size.
+    seed : int
+        Keys the streams of layers that draw on the way up.
+    first : int
+        How many images the run has learned from before: sample i of the batch is sample
+        ``first + i`` of those streams.
     """
 
     progress: float
     fraction: float
+    seed: int = 0
+    first: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +70,11 @@ class Descent:
     signal: Signal | None = None
 
 
+def unwatched(step: steps.Step) -> AbstractContextManager[None]:
+    """Return a context that tells nobody."""
+    return nullcontext()
+
+
 @dataclass
 class Scheduler:
     """A graph, the states of its nodes, and the backend they live on.
@@ -66,11 +83,14 @@ class Scheduler:
     ----------
     states : dict of str to NodeState
         Replaced, never changed in place: who keeps an old state keeps it whole.
+    watch : callable
+        Returns the context in which a step of a train plan is executed.
     """
 
     graph: Graph
     ops: Backend
     states: dict[str, NodeState]
+    watch: Callable[[steps.Step], AbstractContextManager[None]] = unwatched
     refinements: dict[str, Refinement] = field(default_factory=dict)
 
     @property
@@ -84,9 +104,8 @@ class Scheduler:
         values = self.ops.asarray(images, self.dtype)
         missing = xp.isnan(values)
         if known is not None:
-            known = self.ops.asarray(known, bool)
-            missing = missing | ~known
-        elif not bool(missing.any()):
+            missing = missing | ~self.ops.asarray(known, bool)
+        if not bool(missing.any()):
             return Signal(values)
         return Signal(xp.where(missing, xp.zeros_like(values), values), ~missing)
 
@@ -102,7 +121,8 @@ class Scheduler:
         buffers: dict[str, SignalBlocks] = {}
         seen: dict[str, Observation] = {}
         for step in plan.steps:
-            self._up(step, feed, labels, buffers, seen)
+            with self._named(step):
+                self._up(step, feed, labels, buffers, seen)
             for name in step.frees:
                 buffers.pop(name, None)
         for name, signal in buffers.items():
@@ -117,19 +137,23 @@ class Scheduler:
         buffers: dict[str, SignalBlocks] = {}
         seen: dict[str, Observation] = {}
         for step in plan.steps:
-            match step:
-                case steps.Update():
-                    self._update(step.node, seen[step.node], moment)
-                case steps.Constrain():
-                    self._constrain(step.node)
-                case steps.Prepare():
-                    inputs = [buffers[name] for name in step.reads]
-                    self._prepare(step.node, inputs)
-                case _:
-                    self._up(step, feed, labels, buffers, seen)
+            with self.watch(step), self._named(step):
+                match step:
+                    case steps.Update():
+                        self._update(step.node, seen[step.node], moment)
+                    case steps.Constrain():
+                        self._constrain(step.node)
+                    case steps.Prepare():
+                        inputs = [buffers[name] for name in step.reads]
+                        self._prepare(step.node, inputs, moment)
+                    case _:
+                        self._up(step, feed, labels, buffers, seen, moment)
             for name in step.frees:
                 buffers.pop(name, None)
         return seen
+
+    def _named(self, step: steps.Step) -> NamedFailures:
+        return NamedFailures(step.node, self.graph[step.node].layer, step.action)
 
     def _up(
         self,
@@ -138,6 +162,7 @@ class Scheduler:
         labels: Array | None,
         buffers: dict[str, SignalBlocks],
         seen: dict[str, Observation],
+        moment: Moment | None = None,
     ) -> None:
         node = self.graph[step.node]
         params = self.parameters(step.node)
@@ -145,17 +170,20 @@ class Scheduler:
         match step:
             case steps.Feed():
                 buffers[step.node] = feed[step.node]
-            case steps.Forward(deferred=True):
-                buffers[step.node] = Deferred(self.ops, node.layer, params, inputs, node.shape)
             case steps.Forward():
-                buffers[step.node] = node.layer.forward(
-                    self.ops, params, [whole(source) for source in inputs]
+                draws = None
+                if moment is not None and node.layer.noisy:
+                    draws = partial(self._draws, step.node, moment)
+                output = Deferred(
+                    self.ops, node.layer, params, inputs, node.shape, step.node, draws
                 )
+                buffers[step.node] = output if step.deferred else whole(output)
             case steps.Observe():
                 layer = node.layer
                 assert isinstance(layer, TrainableLayer)  # compiled so
-                observation = layer.observe(
+                observation = observe(
                     self.ops,
+                    layer,
                     params,
                     inputs,
                     labels=labels if layer.uses_labels else None,
@@ -169,6 +197,10 @@ class Scheduler:
                 message = f"a {step.action} step does not go up"
                 raise TypeError(message)
 
+    def _draws(self, name: str, moment: Moment, start: int, stop: int) -> Draws:
+        first = moment.first + start
+        return self.ops.draws(moment.seed, name, "training", first, stop - start)
+
     def parameters(self, name: str) -> Mapping[str, Array]:
         """Return a node's parameters; empty for a node without."""
         state = self.states.get(name)
@@ -181,10 +213,19 @@ class Scheduler:
 
     # learning
 
-    def _prepare(self, name: str, inputs: Sequence[SignalBlocks]) -> None:
-        layer, state = self._learner(name)
-        parameters = layer.prepare(self.ops, state.parameters, inputs)
-        self.states[name] = replace(state, parameters=parameters)
+    def _prepare(self, name: str, inputs: Sequence[SignalBlocks], moment: Moment) -> None:
+        node, state = self.graph[name], self.states[name]
+        rng = stream(moment.seed, name, "prepare")
+        try:
+            parameters = node.layer.prepare(self.ops, state.parameters, inputs, rng)
+        except ValueError as error:
+            raise InputError(str(error), node=name) from error
+        if node.optimizer is None:  # that was all it ever learns
+            self.states[name] = replace(state, parameters=parameters, updates=1)
+            return
+        assert isinstance(node.layer, TrainableLayer)  # it has an optimizer
+        carried = node.optimizer.init(self.ops, node.layer, parameters)
+        self.states[name] = replace(state, parameters=parameters, optimizer=carried)
 
     def _update(self, name: str, observation: Observation, moment: Moment) -> None:
         node = self.graph[name]
@@ -231,7 +272,8 @@ class Scheduler:
         buffers: dict[str, Signal | None] = {first: descent.signal}
         arrived: dict[str, Signal] = {}
         for step in plan.steps:
-            self._down(step, descent, buffers, arrived)
+            with self._named(step):
+                self._down(step, descent, buffers, arrived)
             for name in step.frees:
                 buffers.pop(name, None)
         if not arrived:

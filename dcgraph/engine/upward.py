@@ -24,9 +24,7 @@ def forward_plan(graph: Graph, wants: Mapping[str, frozenset[str]]) -> Plan:
     return Plan("forward", tuple(_with_frees(_upward(graph, wants), wants)))
 
 
-def train_plan(
-    graph: Graph, *, active: frozenset[str], readings: bool, first: bool = False
-) -> Plan:
+def train_plan(graph: Graph, *, active: frozenset[str], readings: bool) -> Plan:
     """Return the plan of one batch: every active node observes it and is updated.
 
     Activities go up as they were before the update; nodes that neither learn nor feed one that
@@ -38,22 +36,40 @@ def train_plan(
         Nodes whose delay is over.
     readings : bool
         Whether log-likelihoods are wanted of every trainable node, for history and progress.
-    first : bool
-        Whether this is the first batch of a run.
     """
     wants: dict[str, frozenset[str]] = {}
     for name in graph.trainable:
         if name in active:
             wants[name] = frozenset({"statistics", "loss"}) | (READINGS if readings else set())
-        elif readings or first:
+        elif readings:
             wants[name] = READINGS
     steps: list[Step] = []
     for step in _upward(graph, wants):
-        if first and isinstance(step, Observe) and step.node in graph.trainable:
-            steps.append(Prepare(step.node, reads=step.reads))
         steps.append(step)
         if isinstance(step, Observe) and step.node in active:
             steps += [Update(step.node), Constrain(step.node)]
+    return Plan("train", tuple(_with_frees(steps, {})))
+
+
+def prepare_plan(graph: Graph, fresh: frozenset[str]) -> Plan:
+    """Return the plan that fits nodes to the first images they are going to learn from.
+
+    It goes bottom up: a node sees what those below make of the images once they are fitted.
+
+    Parameters
+    ----------
+    fresh : set of str
+        Nodes that learn, or hold `constants`.
+    """
+    wants = {name: frozenset({"loss"}) for name in fresh}
+    steps: list[Step] = []
+    for step in _upward(graph, wants):
+        if step.node in fresh:
+            steps.append(Prepare(step.node, reads=step.reads))
+        if isinstance(step, Observe):
+            step = replace(step, want=step.want & {"output"})
+        if not isinstance(step, Observe) or step.want:
+            steps.append(step)
     return Plan("train", tuple(_with_frees(steps, {})))
 
 

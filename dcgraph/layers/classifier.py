@@ -71,10 +71,17 @@ class Classifier(TrainableLayer):
         logits -= ops.xp.log(ops.xp.exp(logits).sum(axis=1, keepdims=True))
         return logits
 
+    def _rows(self, ops: Backend, signal: Signal) -> Array:
+        """Return the flattened input (n, h*w*c); what is unknown adds nothing."""
+        values, xp = signal.values, ops.xp
+        if signal.known is not None:
+            values = xp.where(signal.known, values, xp.zeros_like(values))
+        return values.reshape(signal.shape[0], -1)
+
     def forward(self, ops: Backend, params: Params, inputs: Sequence[Signal]) -> Signal:
         (signal,) = inputs
         n = signal.shape[0]
-        rows = signal.values.reshape(n, -1)
+        rows = self._rows(ops, signal)
         return Signal(ops.xp.exp(self._log_probabilities(ops, params, rows)).reshape(n, 1, 1, -1))
 
     def observe(
@@ -90,7 +97,7 @@ class Classifier(TrainableLayer):
         xp = ops.xp
         (source,) = inputs
         n = source.shape[0]
-        rows = source.block(0, n).values.reshape(n, -1)
+        rows = self._rows(ops, source.block(0, n))
         log_p = self._log_probabilities(ops, params, rows)
         output = Signal(xp.exp(log_p).reshape(n, 1, 1, -1)) if "output" in want else None
         if labels is None:
@@ -122,12 +129,14 @@ class Classifier(TrainableLayer):
     ) -> Sequence[Signal | None]:
         """Return W (log y - b), shifted so that its minimum is 0 for each sample (eq. 13).
 
-        `signal` holds the wanted class probabilities y, all above 0.
+        `signal` holds the wanted class probabilities y; one that rounds to 0 is taken as the
+        smallest there is.
         """
         if signal is None:
             return (None,)
         (shape,) = shapes
         y = signal.values.reshape(signal.shape[0], self.classes)
+        y = ops.xp.maximum(y, y.dtype.type(np.finfo(y.dtype).tiny))
         tau = (ops.xp.log(y) - params["bias"]) @ params["weights"].T
         tau -= tau.min(axis=1, keepdims=True)
         return (Signal(tau.reshape(-1, *shape)),)
@@ -158,4 +167,7 @@ class Classifier(TrainableLayer):
         p = self.forward(ops, params, inputs).values.reshape(n, -1)
         grad = grad.reshape(n, -1)
         inner = p * (grad - (p * grad).sum(axis=1, keepdims=True))
-        return ((inner @ params["weights"].T).reshape(signal.shape),)
+        gradient = (inner @ params["weights"].T).reshape(signal.shape)
+        if signal.known is not None:
+            gradient = ops.xp.where(signal.known, gradient, ops.xp.zeros_like(gradient))
+        return (gradient,)

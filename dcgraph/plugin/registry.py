@@ -51,9 +51,11 @@ class Registry(Generic[Item]):
 
     def __getitem__(self, name: str) -> Item:
         if name not in self._items:
+            hint = nearest(name, list(self._items))
+            more = "" if hint else "; -p FILE.py loads a plugin that brings another"
             message = (
-                f"unknown {self.kind} '{name}'{nearest(name, list(self._items))} "
-                f"(known: {', '.join(sorted(self._items))})"
+                f"unknown {self.kind} '{name}'{hint} "
+                f"(known: {', '.join(sorted(self._items))}{more})"
             )
             raise RequestError(message)
         return self._items[name]

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from dcgraph.errors import PluginError
-from dcgraph.plugin.load import plugins_from
+from dcgraph.plugin.load import installed_plugins, plugins_from
 from dcgraph.plugin.manager import built_in_plugins
 
 LAYER = """
@@ -42,8 +42,9 @@ def write(path: Path, *, hook: str = "register_annealing") -> Path:
     return path
 
 
-def test_without_files_there_are_the_built_ins():
-    assert plugins_from([]) is built_in_plugins()
+def test_without_files_there_is_what_is_installed():
+    assert plugins_from([]) is installed_plugins()
+    assert set(built_in_plugins().layers) <= set(installed_plugins().layers)
 
 
 def test_a_file_adds_what_it_registers(tmp_path):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +30,13 @@ class NumpyBackend:
 
     name: str = field(default="numpy", init=False)
     xp: Any = field(default=np, init=False, repr=False)
+    # filled by `extended`, in the place of a whole backend
+    kernels: Mapping[str, Callable[..., Any]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    fusions: Mapping[tuple[str, ...], Any] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     fold = staticmethod(folding.fold)
     fold_mean = staticmethod(folding.fold_mean)
@@ -49,8 +57,13 @@ class NumpyBackend:
     def draws(self, seed: int, node: str, purpose: str, start: int, n: int) -> Draws:
         return SampleStreams(seed, node, purpose, start, n)
 
-    def limited(self) -> AbstractContextManager[Any]:
+    @contextmanager
+    def limited(self) -> Iterator[None]:
         from threadpoolctl import threadpool_limits
 
-        limits: AbstractContextManager[Any] = threadpool_limits(self.threads, user_api="blas")
-        return limits
+        # Whether numbers stay finite is looked at where they matter, and said in words.
+        with (
+            threadpool_limits(self.threads, user_api="blas"),
+            np.errstate(over="ignore", invalid="ignore", divide="ignore"),
+        ):
+            yield

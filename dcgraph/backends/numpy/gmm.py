@@ -1,33 +1,34 @@
 """Scores, posteriors, winners and sufficient statistics of a mixture, in one pass.
 
-A batch is taken in blocks of images small enough for the processor's cache. Inside a block, arrays
-over components are laid out component first, (K, P, m): reductions over K then run along memory.
+A batch is taken in blocks small enough for the processor's cache. Inside a block, arrays over
+components are laid out component first, (K, P, m): reductions over K then run along memory.
 P is the number of parameter sets, m the number of rows that share one.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from math import log, pi
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dcgraph.backends.contract import MixtureParameters
+from dcgraph.backends.numpy.blocks import Block, blocks
 from dcgraph.signal import Signal, SignalBlocks
 
-HALF_LOG_2PI = 0.5 * log(2 * pi)
-CACHE_BYTES = 2**21
-# Parameter sets of their own make small products, which longer columns speed up.
-CACHE_BYTES_PER_POSITION = 2**24
+# From so many dimensions on, adding up rows by their winner is faster than a matrix product.
+SEGMENTS_FROM = 48
 
 
 def mixture_scores(signal: Signal, mixture: MixtureParameters) -> NDArray[Any]:
     """Return scores of known dimensions, (n, h, w, K), without ``-d/2 log 2 pi``."""
-    block = _Block.of(signal, mixture)
     n, h, w, _ = signal.shape
-    return np.ascontiguousarray(_positions_last(block.scores(), (n, h, w)))
+    out = np.empty((n, h, w, mixture.bias.shape[1]), mixture.matrix.dtype)
+    for block in blocks(signal, mixture):
+        block.put(out, block.scores())
+    return out
 
 
 def mixture_observe(
@@ -46,57 +47,55 @@ def mixture_observe(
     out: dict[str, Any] = {name: np.empty((n, h, w), dtype) for name in maps}
     if "output" in want:
         out["output"] = np.empty((n, h, w, components), dtype)
+    sums = None
     if "statistics" in want:
-        out["S0"] = np.zeros((sets, components), dtype)
-        out["S1"] = np.zeros((sets, components, d), dtype)
-        out["S2"] = np.zeros((sets, components, d), dtype)
-        out["count"] = 0.0
-    size = _block_size(h * w, d, components, sets, dtype.itemsize)
-    for start in range(0, n, size):
-        stop = min(n, start + size)
-        block = _Block.of(source.block(start, stop), mixture)
-        _observe_block(block, smoothing, start, out, soft=soft, want=want)
+        sums = _Sums(
+            np.zeros((sets, components), dtype), np.zeros((sets, components, 2 * d), dtype)
+        )
+    for block in blocks(source, mixture):
+        _observe_block(block, smoothing, out, sums, soft=soft, want=want)
+    if sums is not None:
+        out |= {"S0": sums.s0, "S1": sums.s1_s2[..., :d], "S2": sums.s1_s2[..., d:]}
+        out["count"] = float(sums.rows if sets == 1 else n)
     return out
 
 
-def _block_size(positions: int, d: int, components: int, sets: int, item: int) -> int:
-    """Return how many images make a block."""
-    budget = CACHE_BYTES if sets == 1 else CACHE_BYTES_PER_POSITION
-    return max(1, budget // (positions * (2 * d + 3 * components) * item))
-
-
 def _observe_block(
-    block: _Block,
+    block: Block,
     smoothing: NDArray[Any] | None,
-    start: int,
     out: dict[str, Any],
+    sums: _Sums | None,
     *,
     soft: bool,
     want: frozenset[str],
 ) -> None:
-    """Write a block's share of everything wanted into `out`."""
+    """Write a block's share of everything wanted into `out`, and add it to `sums`."""
     scores = block.scores()
-    n, h, w, _ = block.signal.shape
-    rows = slice(start, start + n)
+    constant = block.constant()
 
     def put(name: str, values: NDArray[Any]) -> None:
         if name in want:
-            out[name][rows] = _positions_last(values, (n, h, w)) - block.constant()
+            block.put(out[name], values - constant)
 
     largest = None
-    if want & {"output", "log_likelihood", "max_component"}:
+    if smoothing is None or want & {"output", "log_likelihood", "max_component"}:
         largest = scores.max(axis=0)
         put("max_component", largest)
     if want & {"loss", "statistics"}:
         smoothed = scores
+        peak = largest
         if smoothing is not None:
             components = scores.shape[0]
             smoothed = (smoothing @ scores.reshape(components, -1)).reshape(scores.shape)
-        peak = largest if smoothing is None else None
-        assignment, loss = _assign(smoothed, peak, soft=soft)
-        put("loss", loss)
-        if "statistics" in want:
-            block.add_statistics(assignment, out)
+            peak = smoothed.max(axis=0)
+        assert peak is not None  # one of the two
+        if sums is None and not soft:
+            put("loss", peak)
+        else:
+            assignment, loss = _assign(smoothed, peak, soft=soft)
+            put("loss", loss)
+            if sums is not None:
+                sums.add(block, assignment, hard=not soft)
     if want & {"output", "log_likelihood"}:
         assert largest is not None  # computed above for these
         scores -= largest
@@ -104,135 +103,105 @@ def _observe_block(
         total = scores.sum(axis=0)
         if "output" in want:
             scores /= total
-            out["output"][rows] = _positions_last(scores, (n, h, w))
+            block.put(out["output"], scores)
         if "log_likelihood" in want:
             put("log_likelihood", largest + np.log(total))
-    if block.mask is not None and "output" in want:
+    if block.known is not None and "output" in want:
         known = out.setdefault("known", np.zeros((*out["output"].shape[:3], 1), bool))
-        known[rows] = block.mask.any(axis=-1, keepdims=True)
+        block.put(known[..., 0], block.known.any(axis=-1))
 
 
 def _assign(
-    scores: NDArray[Any], largest: NDArray[Any] | None, *, soft: bool
+    scores: NDArray[Any], largest: NDArray[Any], *, soft: bool
 ) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return assignments (K, P, m) and the loss (P, m), without its constant."""
-    if largest is None:
-        largest = scores.max(axis=0)
     if soft:
         weights = np.exp(scores - largest)
         total = weights.sum(axis=0)
         weights /= total
         return weights, largest + np.log(total)
-    one_hot = (scores == largest).astype(scores.dtype)
-    if np.count_nonzero(one_hot) != largest.size:  # a tie: the first of the winners takes it
-        one_hot = (np.arange(len(scores))[:, None, None] == scores.argmax(axis=0)).astype(
-            scores.dtype
-        )
-    return one_hot, largest
+    winner = scores == largest
+    if np.count_nonzero(winner) != largest.size:  # a tie: the first of the winners takes it
+        winner = np.arange(len(scores))[:, None, None] == scores.argmax(axis=0)
+    return winner.astype(scores.dtype), largest
 
 
-def _positions_last(values: NDArray[Any], positions: tuple[int, int, int]) -> NDArray[Any]:
-    """Return (P, m) as (n, h, w), or (K, P, m) as (n, h, w, K)."""
-    n, h, w = positions
-    *leading, sets, _ = values.shape
-    if leading:
-        values = np.moveaxis(values, 0, -1)  # (P, m, K)
-    if sets == 1:
-        return values.reshape(n, h, w, *leading)
-    return values.swapaxes(0, 1).reshape(n, h, w, *leading)
-
-
-@dataclass(frozen=True, slots=True)
-class _Block:
-    """Some images of a batch, as rows of one matrix for each parameter set.
+@dataclass
+class _Sums:
+    """Sufficient statistics that grow block by block.
 
     Attributes
     ----------
-    x, square : array of shape (P, m, d)
-        Input about the offset, 0 where it is unknown; and its square.
-    mask, known : array of shape (n, h, w, d) and (P, m, d), or None
-        What is known, as booleans and as numbers 0 and 1; None: everything is.
+    s0 : array of shape (P, K)
+    s1_s2 : array of shape (P, K, 2 d)
+        S1 beside S2.
+    rows : float
+        How many rows were added, those that know nothing left out.
     """
 
-    signal: Signal
-    mixture: MixtureParameters
-    x: NDArray[Any]
-    square: NDArray[Any]
-    mask: NDArray[np.bool_] | None = None
-    known: NDArray[Any] | None = None
+    s0: NDArray[Any]
+    s1_s2: NDArray[Any]
+    rows: float = 0.0
 
-    @classmethod
-    def of(cls, signal: Signal, mixture: MixtureParameters) -> _Block:
-        """Return the block of a signal's samples."""
-        sets = len(mixture.matrix)
-        values = signal.values.astype(mixture.matrix.dtype, copy=False)
-        if mixture.offset:
-            values = values - values.dtype.type(mixture.offset)
-        if signal.known is None:
-            x = _as_rows(values, sets)
-            return cls(signal, mixture, x, x * x)
-        mask = np.broadcast_to(signal.known, values.shape)
-        x = _as_rows(np.where(mask, values, 0).astype(values.dtype, copy=False), sets)
-        return cls(signal, mixture, x, x * x, mask, _as_rows(mask.astype(values.dtype), sets))
-
-    def constant(self) -> Any:
-        """Return ``d/2 log 2 pi``, d counting known dimensions: a number or (n, h, w)."""
-        if self.mask is None:
-            return self.signal.values.dtype.type(HALF_LOG_2PI * self.signal.shape[3])
-        return (HALF_LOG_2PI * self.mask.sum(axis=-1)).astype(self.signal.values.dtype)
-
-    def scores(self) -> NDArray[Any]:
-        """Return scores without the constant, (K, P, m)."""
-        mixture = self.mixture
-        d = self.x.shape[-1]
-        scores = _product(self.x, mixture.matrix[:, :d])
-        scores += _product(self.square, mixture.matrix[:, d:])
-        if self.known is None:
-            scores += mixture.bias.T[:, :, None]
-        else:
-            scores += _product(self.known, mixture.dimension_bias)
-            scores += mixture.log_weights.T[:, :, None]
-        return scores
-
-    def add_statistics(self, assignment: NDArray[Any], out: dict[str, Any]) -> None:
-        """Add the sums over this block's rows; unknown dimensions count as expected.
+    def add(self, block: Block, assignment: NDArray[Any], *, hard: bool) -> None:
+        """Add the sums over a block's rows; unknown dimensions count as expected.
 
         What a component expects of a dimension it cannot see are its mean and second moment: the
         exact E-step for missing values under a diagonal Gaussian. A row that knows nothing counts
         for nothing.
         """
-        n, h, w, _ = self.signal.shape
-        shared = len(self.mixture.matrix) == 1
-        if self.known is not None:
-            any_known = self.known.any(axis=-1)
-            assignment = assignment * any_known
-            out["count"] += float(any_known.sum()) if shared else n
-        else:
-            out["count"] += n * h * w if shared else n
-        by_set = assignment.swapaxes(0, 1)  # (P, K, m)
-        s0 = assignment.sum(axis=-1).T
-        out["S0"] += s0
-        out["S1"] += by_set @ self.x
-        out["S2"] += by_set @ self.square
-        if self.known is not None:
-            means = self.mixture.centred_means.swapaxes(1, 2)
-            unseen = s0[..., None] - by_set @ self.known
-            out["S1"] += unseen * means
-            out["S2"] += unseen * (means**2 + self.mixture.variances.swapaxes(1, 2))
+        sets = slice(None) if block.shared else block.positions
+        some_known = None
+        if block.known is not None:
+            some_known = block.known.any(axis=-1)
+            assignment = assignment * some_known
+        components, _, m = assignment.shape
+        self.rows += assignment[0].size if some_known is None else float(some_known.sum())
+        s0 = (assignment.reshape(-1, m) @ np.ones(m, assignment.dtype)).reshape(components, -1).T
+        total = _totals(block, assignment, hard=hard)
+        self.s0[sets] += s0
+        first = 0
+        for rows in block.terms:
+            self.s1_s2[sets, :, first : first + rows.shape[-1]] += total(rows)
+            first += rows.shape[-1]
+        if block.known is not None:
+            d = block.known.shape[-1]
+            means = block.mixture.centred_means.swapaxes(1, 2)
+            unseen = s0[..., None] - total(block.known)
+            self.s1_s2[sets, :, :d] += unseen * means
+            self.s1_s2[sets, :, d:] += unseen * (
+                means**2 + block.mixture.variances.swapaxes(1, 2)
+            )
 
 
-def _as_rows(values: NDArray[Any], sets: int) -> NDArray[Any]:
-    """Return (n, h, w, d) as (P, m, d)."""
-    n, h, w, d = values.shape
-    if sets == 1:
-        return values.reshape(1, n * h * w, d)
-    return values.reshape(n, h * w, d).swapaxes(0, 1)
+def _totals(
+    block: Block, assignment: NDArray[Any], *, hard: bool
+) -> Callable[[NDArray[Any]], NDArray[Any]]:
+    """Return a function from rows (P, m, D) to their sums by component, (P, K, D)."""
+    rows = block.terms[0].swapaxes(0, 1)  # (m, P, D)
+    by_set = assignment.swapaxes(0, 1)  # (P, K, m)
+    if not hard or rows.shape[-1] < SEGMENTS_FROM or not rows.flags.c_contiguous:
+        return lambda rows: by_set @ rows
 
+    from scipy.sparse import csc_array
 
-def _product(rows: NDArray[Any], matrix: NDArray[Any]) -> NDArray[Any]:
-    """Return (P, m, d) times (P, d, K) as (K, P, m)."""
-    if rows.shape[-1] > 1 and rows.strides[-1] > rows.strides[-2]:  # dimensions run last in memory
-        product = matrix.swapaxes(1, 2) @ rows.swapaxes(1, 2)  # (P, K, m)
-        return np.ascontiguousarray(product.swapaxes(0, 1))
-    product = rows @ matrix
-    return np.ascontiguousarray(np.moveaxis(product, -1, 0))
+    # A sparse matrix with a single entry in each column: the sums take one addition per element.
+    components, sets, m = assignment.shape
+    winners = np.arange(components, dtype=assignment.dtype) @ assignment.reshape(components, -1)
+    row_of = winners.reshape(sets, m) + components * np.arange(sets)[:, None]
+    selection = csc_array(
+        (
+            assignment.max(axis=0).T.ravel(),
+            row_of.T.ravel().astype(np.int32),
+            np.arange(sets * m + 1, dtype=np.int32),
+        ),
+        shape=(sets * components, sets * m),
+    )
+
+    def by_winner(rows: NDArray[Any]) -> NDArray[Any]:
+        dimensions = rows.shape[-1]
+        flat = rows.swapaxes(0, 1).reshape(m * sets, dimensions)
+        sums: NDArray[Any] = selection @ flat
+        return sums.reshape(sets, components, dimensions)
+
+    return by_winner

@@ -8,7 +8,7 @@ Where inputs have a large mean this would cancel: a constant offset is subtracte
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log, pi
 from typing import Any
 
@@ -66,6 +66,15 @@ class PackedMixture:
         """``log r - r^2 mu'^2 / 2``, array of shape (P, d, K)."""
         weighted, precision = self.matrix[:, : self.dimensions], self.precision
         return self.xp.log(precision) / 2 - weighted * weighted / (2 * precision)
+
+    def of_sets(self, chosen: slice) -> PackedMixture:
+        """Return some of the parameter sets."""
+        return replace(
+            self,
+            matrix=self.matrix[chosen],
+            bias=self.bias[chosen],
+            log_weights=self.log_weights[chosen],
+        )
 
 
 def log_softmax(xp: Any, logits: Array) -> Array:

@@ -96,7 +96,13 @@ class GaussianMixture(TrainableLayer):
     def annealing_width(self) -> float:
         return starting_width(self.components)
 
-    def prepare(self, ops: Backend, params: Params, inputs: Sequence[SignalBlocks]) -> Arrays:
+    def prepare(
+        self,
+        ops: Backend,
+        params: Params,
+        inputs: Sequence[SignalBlocks],
+        rng: np.random.Generator,
+    ) -> Arrays:
         """Return parameters moved to the mean of the input, where that is far from 0."""
         (source,) = inputs
         signal = source.block(0, source.shape[0])

@@ -64,6 +64,7 @@ def emit(
         if signal.known is not None:
             tau = xp.where(signal.known, tau, xp.zeros_like(tau))
         present = (tau > 0).any(axis=-1)
+        present = None if present.all() else present
         weights = _focused(xp, tau, settings)
     index = _select(ops, weights, rng, settings)
     # parameters of the drawn components, (n, h, w, d)

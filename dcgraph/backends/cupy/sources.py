@@ -1,0 +1,57 @@
+"""The CUDA sources of this folder, and which instances of their kernels are used.
+
+Nothing here needs CuPy or a device: tests compile and execute the same text without either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+
+COMMON = "common"
+OPTIONS = ("--std=c++17",)
+TYPES = {"float32": "float", "float64": "double", "bool": "bool"}
+REAL = ("float", "double")
+MASKED = ("false", "true")
+COLUMNS = ("32", "64")
+
+
+def instance(kernel: str, *arguments: str) -> str:
+    """Return the expression that names an instance of a kernel, ``fold<float>``."""
+    return f"{kernel}<{', '.join(arguments)}>"
+
+
+def _instances(kernels: Sequence[str], *choices: Sequence[str]) -> tuple[str, ...]:
+    rows: list[tuple[str, ...]] = [()]
+    for choice in choices:
+        rows = [(*row, option) for row in rows for option in choice]
+    return tuple(instance(kernel, *row) for kernel in kernels for row in rows)
+
+
+INSTANCES: dict[str, tuple[str, ...]] = {
+    "fold": (
+        *_instances(["fold"], tuple(TYPES.values())),
+        *_instances(["fold_adjoint", "fold_mean"], REAL),
+    ),
+    "pool": _instances(["pool_max", "pool_spread", "pool_adjoint"], REAL),
+    "gmm": (
+        *_instances(["mixture_scores"], REAL, MASKED, COLUMNS),
+        "mixture_known",
+        *_instances(["mixture_posterior"], REAL),
+        *_instances(["mixture_sums"], REAL, MASKED),
+    ),
+    "draw": _instances(["uniform", "normal", "categorical"], REAL),
+}
+"""By source: the expressions of the instances that are compiled."""
+
+
+@cache
+def source_text(name: str) -> str:
+    """Return a source, `common.cu` before it; errors are told with the lines of the files."""
+    folder = files(__package__)
+    parts = []
+    for part in (COMMON, name):
+        text = folder.joinpath(f"{part}.cu").read_text(encoding="utf-8")
+        parts.append(f'#line 1 "{part}.cu"\n{text}')
+    return "\n".join(parts)
