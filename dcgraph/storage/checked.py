@@ -80,7 +80,7 @@ class CheckedGroup:
     def names(self) -> list[str]:
         """Return the names of the members."""
         with self._asking():
-            return list(self._group)
+            return [_text(name) for name in self._group]
 
     def __contains__(self, name: str) -> bool:
         with self._asking(name):
@@ -121,7 +121,12 @@ class CheckedGroup:
         return group
 
     def array(
-        self, name: str, dtype: np.dtype[Any], shape: tuple[int | None, ...]
+        self,
+        name: str,
+        dtype: np.dtype[Any],
+        shape: tuple[int | None, ...],
+        *,
+        most: int | None = None,
     ) -> NDArray[Any]:
         """Return a member array, checked before a byte of it is read.
 
@@ -131,6 +136,8 @@ class CheckedGroup:
             Expected element type; the order of its bytes may be another in the file.
         shape : tuple
             Expected shape; None in it is any size.
+        most : int or None
+            Bytes that it may hold; None: what the file stores is bound enough.
         """
         import h5py
 
@@ -144,10 +151,14 @@ class CheckedGroup:
         if declared.newbyteorder("=") != dtype:
             self.refuse(f"holds {declared}, expected {dtype}", name)
         if found is None or not _fits(found, shape):
-            self.refuse(f"has the shape {found}, expected {str(shape).replace('None', 'any')}", name)
+            self.refuse(
+                f"has the shape {found}, expected {str(shape).replace('None', 'any')}", name
+            )
         needed = dtype.itemsize * prod(found)
         if needed > min(stored, self._reading.left):
             self.refuse(f"promises {needed:,} bytes, more than are stored", name)
+        if most is not None and needed > most:
+            self.refuse(f"holds {needed:,} bytes, expected at most {most:,}", name)
         self._reading.left -= needed
         with self._asking(name):
             array: NDArray[Any] = member[()]
@@ -159,14 +170,10 @@ class CheckedGroup:
 
         with self._asking(name):
             plan = member.id.get_create_plist()
-            layout, filters, outside = (
-                plan.get_layout(),
-                plan.get_nfilters(),
-                plan.get_external_count(),
-            )
+            layout, outside = plan.get_layout(), plan.get_external_count()
         if layout == h5d.VIRTUAL or outside:
             self.refuse("keeps its data in another file, which is not read", name)
-        if layout not in (h5d.CONTIGUOUS, h5d.COMPACT) or filters:
+        if layout not in (h5d.CONTIGUOUS, h5d.COMPACT):  # only chunks pass through filters
             self.refuse("is stored in chunks or through filters, expected one plain block", name)
 
     def value(self, name: str, kind: type) -> Any:
@@ -185,7 +192,7 @@ class CheckedGroup:
     def values(self) -> dict[str, Any]:
         """Return all attributes but those that say how the group is encoded."""
         with self._asking():
-            names = list(self._group.attrs)
+            names = [_text(name) for name in self._group.attrs]
         return {name: self._attribute(name) for name in names if not name.startswith("encoding-")}
 
     def numbers(self) -> dict[str, float]:
@@ -222,6 +229,11 @@ class CheckedGroup:
 
 
 _KIND = {str: "a text", int: "an integer", float: "a number", bool: "true or false"}
+
+
+def _text(name: str | bytes) -> str:
+    """Return a name as text; h5py gives bytes where it is none."""
+    return name if isinstance(name, str) else name.decode("utf-8", "backslashreplace")
 
 
 def _fits(found: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:

@@ -57,6 +57,14 @@ class ModelRecord:
     _text: tuple[Graph, str] | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
+    def pixel_range(self) -> tuple[float, float] | None:
+        """The smallest and the largest training pixel; None where they are not known."""
+        low, high = (self.provenance.get(f"pixel_{end}") for end in ("min", "max"))
+        if isinstance(low, int | float) and isinstance(high, int | float):
+            return float(low), float(high)
+        return None
+
+    @property
     def graph_text(self) -> str:
         """The expanded graph as YAML; made once, for a record is written many times."""
         if self._text is None or self._text[0] is not self.graph:

@@ -45,7 +45,7 @@ def check_seal(file: BinaryIO, path: Path) -> None:
     ModelFileError
         It is no model file, or is damaged or changed.
     """
-    head = file.read(USER_BLOCK + len(SIGNATURE))
+    head = file.read(USER_BLOCK)
     if not head.startswith(_PREFIX):
         if head.startswith(SIGNATURE):
             message = "is an HDF5 file, but none that dcgraph wrote (it has no checksum)"
@@ -54,8 +54,7 @@ def check_seal(file: BinaryIO, path: Path) -> None:
         else:
             message = "is no model file: it does not begin as one"
         raise ModelFileError(message, file=path)
-    whole = head[USER_BLOCK:] == SIGNATURE
-    if not whole or head[:USER_BLOCK] != _line(file).ljust(USER_BLOCK, b"\0"):
+    if head != _line(file).ljust(USER_BLOCK, b"\0"):
         message = (
             "is damaged or was changed by another program: its bytes are not those that were "
             "written (checksum differs)"
