@@ -5,7 +5,7 @@ Everything is looked at before anything is raised, so that one report holds all 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import floor
 from typing import TYPE_CHECKING
 
@@ -26,6 +26,7 @@ from dcgraph.graph.graph import CONTROL, FORWARD, Graph, Node
 from dcgraph.graph.learning import read_learning
 from dcgraph.graph.sections import check_top_keys, read_data, read_name, read_plugins, read_train
 from dcgraph.graph.specs import DataSpec, TrainSpec
+from dcgraph.plugin.consent import plugin_name
 from dcgraph.plugin.manager import Plugins
 from dcgraph.signal import Shape
 
@@ -53,7 +54,7 @@ def build_graph(document: Document, plugins: Plugins, faults: Faults | None = No
     """
     faults = Faults(document) if faults is None else faults
     check_top_keys(faults)
-    name, wanted = read_name(faults), read_plugins(faults)
+    name, wanted = read_name(faults), read_plugins(faults, plugins)
     data, train = read_data(plugins, faults), read_train(plugins, faults)
     drafts = read_nodes(plugins, faults)
     read_sampling(drafts, faults)
@@ -81,7 +82,7 @@ def build_graph(document: Document, plugins: Plugins, faults: Faults | None = No
         data=data,
         document=expanded(
             name=name,
-            plugins=wanted,
+            plugins=_needed(wanted, nodes, data, drafts, plugins),
             data=data,
             nodes=nodes,
             forward=[normal_chain(chain) for chain in document.data["forward"]],
@@ -90,6 +91,7 @@ def build_graph(document: Document, plugins: Plugins, faults: Faults | None = No
             merges={other: d.merge for other, d in drafts.items() if d.merge is not None},
         ),
         warnings=tuple(faults.warnings),
+        additions=tuple(plugins.additions),
     )
 
 
@@ -118,6 +120,32 @@ def _nodes(
                 merge=draft.merge if received.count(name) > 1 else None,
             )
     return nodes
+
+
+def _needed(
+    wanted: Sequence[str],
+    nodes: Mapping[str, Node],
+    data: DataSpec | None,
+    drafts: Mapping[str, Draft],
+    plugins: Plugins,
+) -> list[str]:
+    """Return the plugins the graph names, and those that registered what it is made of."""
+
+    def types() -> Iterator[tuple[str, str]]:
+        for name, node in nodes.items():
+            yield "layers", node.layer.type
+            for kind, item in (
+                ("optimizers", node.optimizer),
+                ("annealing", node.annealing),
+                ("merges", drafts[name].merge),
+            ):
+                if item is not None:
+                    yield kind, item.type
+        if data is not None:
+            yield "sources", data.source.type
+
+    named = {plugin_name(entry) for entry in wanted}
+    return [*wanted, *(owner for owner in plugins.owners(types()) if owner not in named)]
 
 
 def _edges(forward: Forward, control: Sequence[Edge]) -> nx.MultiDiGraph[str]:

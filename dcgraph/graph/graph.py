@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from dcgraph.contracts.annealing import Annealing
+from dcgraph.contracts.kernel import Fusion, Kernel
 from dcgraph.contracts.layer import Layer, TrainableLayer
 from dcgraph.contracts.merge import Merge
 from dcgraph.contracts.optimizer import Optimizer
@@ -73,6 +74,8 @@ class Graph:
         The expanded graph file, every default written out: what `yaml` and model files hold.
     warnings : tuple of Problem
         What is sound but worth knowing.
+    additions : tuple of Kernel or Fusion
+        What the plugins it was built with add to a backend.
     """
 
     name: str
@@ -82,6 +85,7 @@ class Graph:
     data: DataSpec | None = None
     document: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[Problem, ...] = field(default=(), compare=False)
+    additions: tuple[Kernel | Fusion, ...] = field(default=(), compare=False)
 
     def __getitem__(self, name: str) -> Node:
         """Return a node.

@@ -15,7 +15,8 @@ from dcgraph.graph.notation import fill_shape, is_notation, notation_document
 from dcgraph.graph.overrides import apply_overrides
 from dcgraph.graph.reader import parse_document, read_document
 from dcgraph.graph.shipped import SUFFIXES, shipped_graphs
-from dcgraph.plugin.manager import Plugins, built_in_plugins
+from dcgraph.plugin.load import installed_plugins
+from dcgraph.plugin.manager import Plugins
 from dcgraph.plugin.registry import nearest
 from dcgraph.signal import Shape
 
@@ -39,7 +40,7 @@ def load_graph(
     overrides : sequence of str
         ``"node.field=value"``, as ``--set`` takes them.
     plugins : Plugins, optional
-        What types the graph may name; the built-ins if absent.
+        What types the graph may name; the built-ins and what is installed if absent.
     shape : (h, w, c), optional
         Of images that the caller holds; only the notation needs it. Without it, the notation's
         images come from the embedded data, or from the source that an override names.
@@ -53,7 +54,7 @@ def load_graph(
     """
     if isinstance(source, Graph) and not overrides:
         return source
-    plugins = built_in_plugins() if plugins is None else plugins
+    plugins = installed_plugins() if plugins is None else plugins
     document = _document(source, shape)
     faults = Faults(document)
     apply_overrides(overrides, plugins, faults)
@@ -72,14 +73,14 @@ def graph_from_document(
     file : str, optional
         Where it comes from, for messages.
     plugins : Plugins, optional
-        The built-ins if absent.
+        The built-ins and what is installed if absent.
 
     Raises
     ------
     GraphError
         The graph is not sound.
     """
-    plugins = built_in_plugins() if plugins is None else plugins
+    plugins = installed_plugins() if plugins is None else plugins
     return build_graph(from_mapping(document, file), plugins)
 
 
@@ -91,7 +92,7 @@ def graph_from_yaml(text: str, *, file: str | None = None, plugins: Plugins | No
     GraphError
         The text is not YAML, or the graph is not sound.
     """
-    plugins = built_in_plugins() if plugins is None else plugins
+    plugins = installed_plugins() if plugins is None else plugins
     return build_graph(parse_document(text, file), plugins)
 
 

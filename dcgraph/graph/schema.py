@@ -12,7 +12,8 @@ from dcgraph.contracts.layer import TrainableLayer
 from dcgraph.graph.drafts import sampling_type
 from dcgraph.graph.edges import NAME
 from dcgraph.graph.specs import DataSettings, TrainSettings
-from dcgraph.plugin.manager import Plugins, built_in_plugins
+from dcgraph.plugin.load import installed_plugins
+from dcgraph.plugin.manager import Plugins
 
 Schema = dict[str, Any]
 
@@ -23,9 +24,9 @@ def json_schema(plugins: Plugins | None = None) -> Schema:
     Parameters
     ----------
     plugins : Plugins, optional
-        What types files may name; the built-ins if absent.
+        What types files may name; the built-ins and what is installed if absent.
     """
-    plugins = built_in_plugins() if plugins is None else plugins
+    plugins = installed_plugins() if plugins is None else plugins
     registries = (
         plugins.layers,
         plugins.optimizers,

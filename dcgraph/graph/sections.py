@@ -8,10 +8,12 @@ from typing import Any
 
 from dcgraph.contracts.optimizer import Optimizer
 from dcgraph.contracts.source import Source
+from dcgraph.errors import PluginError
 from dcgraph.graph.document import shown
 from dcgraph.graph.faults import Faults
 from dcgraph.graph.settings import chosen, keys_of, plugin_settings, settings
 from dcgraph.graph.specs import DataSettings, DataSpec, TrainSettings, TrainSpec
+from dcgraph.plugin.consent import not_loaded, plugin_name
 from dcgraph.plugin.manager import Plugins
 from dcgraph.plugin.registry import nearest
 
@@ -47,15 +49,26 @@ def read_name(faults: Faults) -> str:
     return "graph"
 
 
-def read_plugins(faults: Faults) -> list[str]:
-    """Return the names of plugins the graph wants; nothing is loaded here."""
+def read_plugins(faults: Faults, plugins: Plugins) -> list[str]:
+    """Return the names of plugins the graph wants; nothing is loaded here.
+
+    Raises
+    ------
+    PluginError
+        One of them is not loaded: the user has not said that its code may run.
+    """
     value = faults.document.data.get("plugins")
     if value is None:
         return []
-    if isinstance(value, list) and all(isinstance(name, str) and name for name in value):
-        return list(value)
-    faults.add(("plugins",), f"expected a list of names of plugins, received {shown(value)}")
-    return []
+    if not isinstance(value, list) or not all(isinstance(name, str) and name for name in value):
+        faults.add(("plugins",), f"expected a list of names of plugins, received {shown(value)}")
+        return []
+    for index, name in enumerate(value):
+        if plugins.named(plugin_name(name)) is None:
+            message = not_loaded(name, faults.document.file)
+            found = faults.problem(("plugins", index), message)
+            raise PluginError(found.message, file=found.file, line=found.line, field="plugins")
+    return list(value)
 
 
 def read_train(plugins: Plugins, faults: Faults) -> TrainSpec:

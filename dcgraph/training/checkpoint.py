@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
 
+from dcgraph.contracts.events import Event, Saved
 from dcgraph.storage.record import ModelRecord
 from dcgraph.storage.write import write_model
-from dcgraph.training.events import Event, Saved
 
 
 @dataclass

@@ -60,12 +60,25 @@ def calibrate(
 
     Both are taken over at most 5,000 training images, always the same ones.
     """
-    chosen = subset
-    if len(subset) > CALIBRATION_IMAGES:
-        order = stream(0, "data", "calibration").permutation(len(subset))
-        chosen = subset.take(np.sort(order[:CALIBRATION_IMAGES]))
+    chosen = _some(subset)
     seen = survey(scheduler, signals(scheduler, chosen), wins=True)
     probabilities = np.linspace(0, 1, QUANTILES)
     quantiles = {node: np.quantile(scores, probabilities) for node, scores in seen.scores.items()}
     idle = {node: tuple(np.flatnonzero(wins == 0).tolist()) for node, wins in seen.wins.items()}
     return quantiles, idle
+
+
+def pixel_range(subset: Subset) -> dict[str, float]:
+    """Return the smallest and the largest pixel of the images that calibrate looks at."""
+    ends = [
+        (float(batch.images.min()), float(batch.images.max()))
+        for batch in ordered_batches(_some(subset), BATCH)
+    ]
+    return {"pixel_min": min(low for low, _ in ends), "pixel_max": max(high for _, high in ends)}
+
+
+def _some(subset: Subset) -> Subset:
+    if len(subset) <= CALIBRATION_IMAGES:
+        return subset
+    order = stream(0, "data", "calibration").permutation(len(subset))
+    return subset.take(np.sort(order[:CALIBRATION_IMAGES]))

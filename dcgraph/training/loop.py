@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
+from time import perf_counter
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dcgraph.contracts.events import BatchEnded, Event, NodeBegan, NodeEnded, NodeReading, NodeStage
 from dcgraph.contracts.layer import Observation, TrainableLayer
 from dcgraph.data.batches import Batch, epoch_batches, steps_per_epoch
 from dcgraph.data.dataset import Subset
-from dcgraph.engine.plan import Plan
+from dcgraph.engine.plan import Plan, Step
 from dcgraph.engine.scheduler import Moment, Scheduler
-from dcgraph.engine.upward import train_plan
+from dcgraph.engine.upward import prepare_plan, train_plan
 from dcgraph.errors import InputError, NumericalError
 from dcgraph.graph.graph import Graph
+from dcgraph.rng import stream
 from dcgraph.state import NodeState
 from dcgraph.storage.record import ModelRecord
-from dcgraph.training.events import BatchEnded, Event, NodeReading, NodeStage
 
 READINGS_PER_RUN = 100
 
@@ -48,7 +51,7 @@ class Loop:
     images: Subset
     emit: Callable[[Event], None]
     verified: tuple[int, Mapping[str, NodeState]] = field(init=False)
-    _plans: dict[tuple[frozenset[str], bool, bool], Plan] = field(default_factory=dict)
+    _plans: dict[tuple[frozenset[str], bool], Plan] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.verified = (self.record.step, dict(self.scheduler.states))
@@ -61,6 +64,15 @@ class Loop:
     def per_epoch(self) -> int:
         """Batches in an epoch."""
         return steps_per_epoch(len(self.images), self.graph.train.batch_size)
+
+    @cached_property
+    def _constant(self) -> frozenset[str]:
+        """Nodes that do not learn but are fitted once, before the first batch."""
+        return frozenset(
+            name
+            for name, node in self.graph.nodes.items()
+            if node.layer.constants and not isinstance(node.layer, TrainableLayer)
+        )
 
     @cached_property
     def reading_interval(self) -> int:
@@ -90,6 +102,17 @@ class Loop:
         before = dict(scheduler.states)
         progress = record.step / record.total_steps
         active = frozenset(name for name in self.graph.trainable if self._learns(name, progress))
+        moment = Moment(
+            progress,
+            len(batch.images) / self.graph.train.batch_size,
+            record.seed,
+            record.step * self.graph.train.batch_size,
+        )
+        fresh = frozenset(
+            name for name in active | self._constant if not scheduler.states[name].updates
+        )
+        if fresh:
+            self._prepare(fresh, batch, moment)
         number = record.step + 1
         last = number == record.total_steps
         readings = number == 1 or last or number % self.reading_interval == 0
@@ -98,26 +121,54 @@ class Loop:
             self._plan(active, readings=readings),
             {entry: scheduler.signal(batch.images)},
             None if batch.labels is None else scheduler.ops.asarray(batch.labels),
-            Moment(progress, len(batch.images) / self.graph.train.batch_size),
+            moment,
         )
         self._check_losses(seen, number)
         self.verified = (record.step, before)
         record.step = number
         record.epoch = number / self.per_epoch
-        if readings:
-            self._read(seen, active)
+        read = self._read(seen, active) if readings else {}
+        self.emit(BatchEnded(number, record.total_steps, record.epoch, read))
+
+    @contextmanager
+    def watch(self, step: Step) -> Iterator[None]:
+        """Tell observers that a node begins and ends its part of a batch."""
+        number = self.record.step + 1
+        self.emit(NodeBegan(number, step.node, step.action))
+        began = perf_counter()
+        yield
+        self.emit(NodeEnded(number, step.node, step.action, perf_counter() - began))
 
     def _learns(self, name: str, progress: float) -> bool:
         layer = self.graph[name].layer
         return isinstance(layer, TrainableLayer) and layer.trainable and progress >= layer.delay
 
     def _plan(self, active: frozenset[str], *, readings: bool) -> Plan:
-        key = (active, readings, self.record.step == 0)
+        key = (active, readings)
         if key not in self._plans:
-            self._plans[key] = train_plan(
-                self.graph, active=active, readings=readings, first=self.record.step == 0
-            )
+            self._plans[key] = train_plan(self.graph, active=active, readings=readings)
         return self._plans[key]
+
+    def _prepare(self, fresh: frozenset[str], batch: Batch, moment: Moment) -> None:
+        """Fit nodes that have not learned yet to this batch, and to more where that is not enough.
+
+        The images beyond the batch are drawn from the training set.
+        """
+        (entry,) = self.graph.inputs
+        images = batch.images
+        wanted = 1
+        for name in fresh:
+            node = self.graph[name]
+            wanted = max(wanted, node.layer.images_to_prepare(node.input_shapes))
+        missing = min(wanted - len(images), len(self.images))
+        if missing > 0:
+            rng = stream(self.record.seed, "data", "prepare", self.record.step)
+            chosen = np.sort(rng.choice(len(self.images), missing, replace=False, shuffle=False))
+            more = Batch(self.images.read(chosen), None, chosen)
+            self._check_images(more)
+            images = np.concatenate([images, more.images])
+        feed = {entry: self.scheduler.signal(images)}
+        self.scheduler.train(prepare_plan(self.graph, fresh), feed, None, moment)
 
     # checks
 
@@ -147,7 +198,10 @@ class Loop:
 
     # readings
 
-    def _read(self, seen: Mapping[str, Observation], active: frozenset[str]) -> None:
+    def _read(
+        self, seen: Mapping[str, Observation], active: frozenset[str]
+    ) -> dict[str, NodeReading]:
+        """Return a reading of every node that learns; the record's history has it from now on."""
         record = self.record
         readings = {name: self._reading(name, seen[name], active) for name in self.graph.trainable}
         for name, reading in readings.items():
@@ -162,7 +216,7 @@ class Loop:
             }
             for column, value in row.items():
                 columns.setdefault(column, []).append(value)
-        self.emit(BatchEnded(record.step, record.total_steps, record.epoch, readings))
+        return readings
 
     def _reading(self, name: str, seen: Observation, active: frozenset[str]) -> NodeReading:
         loss: Any = seen.loss

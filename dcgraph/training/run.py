@@ -13,25 +13,31 @@ import numpy as np
 
 from dcgraph.backends.contract import Backend
 from dcgraph.backends.select import make_backend
+from dcgraph.contracts.events import (
+    EpochEnded,
+    Evaluated,
+    Failed,
+    Finished,
+    Observer,
+    Started,
+)
 from dcgraph.data.batches import steps_per_epoch
 from dcgraph.data.dataset import Dataset
 from dcgraph.engine.scheduler import Scheduler
 from dcgraph.errors import (
-    DcgraphError,
-    InputError,
     InterruptedRunError,
     OutputExistsError,
-    RequestError,
 )
 from dcgraph.graph.graph import Graph
-from dcgraph.inference.density import classifiers
-from dcgraph.plugin.manager import Plugins, built_in_plugins
+from dcgraph.plugin.load import installed_plugins
+from dcgraph.plugin.manager import Plugins
 from dcgraph.storage.lock import output_lock
 from dcgraph.storage.read import read_model
 from dcgraph.storage.record import ModelRecord
+from dcgraph.training.audience import Audience, plugin_observers
 from dcgraph.training.checkpoint import Checkpoint
-from dcgraph.training.evaluation import calibrate, evaluate
-from dcgraph.training.events import Evaluated, Event, Finished, Observer, Started
+from dcgraph.training.checks import check_request
+from dcgraph.training.evaluation import calibrate, evaluate, pixel_range
 from dcgraph.training.interrupt import interruptible
 from dcgraph.training.loop import Loop
 from dcgraph.training.resume import check_same_run
@@ -83,10 +89,11 @@ def run(
     NumericalError
         Losses became infinite; the last good state is in the file.
     """
-    _check_inputs(graph, dataset)
-    ops = make_backend(backend, threads=threads)
-    plugins = plugins or built_in_plugins()
-    options = _Options(list(observers), evaluate_every, save_every, command, plugins)
+    check_request(graph, dataset)
+    ops = make_backend(backend, threads=threads, additions=graph.additions)
+    plugins = plugins or installed_plugins()
+    audience = [*observers, *plugin_observers(plugins)]
+    options = _Options(audience, evaluate_every, save_every, command, plugins)
     if output is None:
         return _Run(_fresh(graph, dataset, ops), dataset, ops, None, options).execute()
     with output_lock(output):
@@ -104,24 +111,6 @@ def run(
         else:
             record = _fresh(graph, dataset, ops)
         return _Run(record, dataset, ops, output, options).execute()
-
-
-def _check_inputs(graph: Graph, dataset: Dataset) -> None:
-    if len(graph.inputs) != 1:
-        message = (
-            f"a data source gives images alone, but graph '{graph.name}' has the inputs "
-            f"{', '.join(graph.inputs)}"
-        )
-        raise RequestError(message)
-    if not graph.trainable:
-        message = f"graph '{graph.name}' has no node that learns: add a gmm node"
-        raise RequestError(message)
-    if classifiers(graph) and dataset.train.labels is None:
-        message = (
-            f"node '{classifiers(graph)[0]}' is trained on labels, but the data has none: give "
-            "labels or remove the node"
-        )
-        raise InputError(message, node=classifiers(graph)[0])
 
 
 def _fresh(graph: Graph, dataset: Dataset, ops: Backend) -> ModelRecord:
@@ -166,24 +155,32 @@ class _Run:
         self.record = record
         self.dataset = dataset
         self.options = options
+        audience = Audience(options.observers)
+        self.emit = audience.tell
         self.scheduler = Scheduler(record.graph, ops, on_device(record.states, ops))
         self.loop = Loop(record, self.scheduler, dataset.train, self.emit)
+        if audience.hears_nodes:
+            self.scheduler.watch = self.loop.watch
         self.checkpoint = Checkpoint(output, options.save_every, self.emit)
         self.began = monotonic() - float(record.provenance.get("seconds", 0.0))
         if options.command is not None:
             record.provenance["command"] = options.command
 
-    def emit(self, event: Event) -> None:
-        """Tell every observer."""
-        for observer in self.options.observers:
-            observer.notify(event)
-
     def execute(self) -> ModelRecord:
+        """Train to the end, and measure."""
+        try:
+            self._train()
+            return self._finish()
+        except Exception as error:
+            self.emit(Failed(self.record.step, error))
+            raise
+
+    def _train(self) -> None:
         record = self.record
-        self.save()
-        nodes = record.graph.trainable
-        self.emit(Started(record.step, record.total_steps, self.loop.per_epoch, nodes))
         with interruptible() as interruption, self.scheduler.ops.limited():
+            self.save()
+            nodes = record.graph.trainable
+            self.emit(Started(record.step, record.total_steps, self.loop.per_epoch, nodes))
             try:
                 for step in self.loop.steps():
                     if interruption.requested:
@@ -192,11 +189,10 @@ class _Run:
             except KeyboardInterrupt:
                 self.save()
                 raise InterruptedRunError(self._stopped()) from None
-            except DcgraphError:
+            except Exception:
                 self._keep_last_good()
                 raise
             self.save()
-        return self._finish()
 
     def save(self) -> None:
         """Bring the states to the host and write the file, if there is one."""
@@ -210,8 +206,11 @@ class _Run:
             steps = max(1, round(every * self.loop.per_epoch))
             if step % steps == 0:
                 self._evaluate()
-        if step % self.loop.per_epoch == 0 or self.checkpoint.due:
+        ended = step % self.loop.per_epoch == 0
+        if ended or self.checkpoint.due:
             self.save()
+        if ended:
+            self.emit(EpochEnded(step, step // self.loop.per_epoch))
 
     def _evaluate(self) -> None:
         if self.dataset.test is not None and len(self.dataset.test):
@@ -222,6 +221,7 @@ class _Run:
     def _finish(self) -> ModelRecord:
         self._evaluate()
         self.record.calibration, idle = calibrate(self.scheduler, self.dataset.train)
+        self.record.provenance |= pixel_range(self.dataset.train)
         self.record.complete = True
         self.save()
         self.emit(Finished(self.record.step, idle))

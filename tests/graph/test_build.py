@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 
 from dcgraph.annealing import Exponential, Off, Stationarity
-from dcgraph.errors import GraphError
+from dcgraph.errors import GraphError, PluginError
 from dcgraph.graph.graph import CONTROL, FORWARD, Graph
 from dcgraph.graph.load import load_graph
 from dcgraph.layers.gmm.sampling import MixtureSampling
 from dcgraph.merges import Mean
 from dcgraph.optimizers import GradientAscent, StepwiseEM
+from dcgraph.plugin.manager import Plugin, load_plugins
 
 NODES: dict[str, Any] = {
     "image": {"type": "input", "shape": [8, 8, 1]},
@@ -216,9 +217,18 @@ def test_data_may_be_a_bare_name_or_missing() -> None:
     assert load_graph(document()).data is None
 
 
-def test_plugins_are_kept_and_not_loaded() -> None:
-    graph = load_graph(document(plugins=["no_such_module_anywhere"]))
-    assert graph.document["plugins"] == ["no_such_module_anywhere"]
+def test_a_plugin_that_nobody_has_loaded_is_not_loaded_for_the_graph() -> None:
+    with pytest.raises(PluginError, match=r"'mine'.* `-p path/to/mine\.py"):
+        load_graph(document(plugins=["mine"]))
+    with pytest.raises(PluginError, match=r"'some/mine\.py'.* `-p \S*some/mine\.py`"):
+        load_graph(document(plugins=["some/mine.py"]))
+
+
+def test_the_plugins_a_graph_needs_are_kept() -> None:
+    plugins = load_plugins([Plugin("mine", "/some/mine.py", None, "/some/mine.py", object())])
+    for entry in ("mine", "mine.py", "some/mine.py"):
+        graph = load_graph(document(plugins=[entry]), plugins=plugins)
+        assert graph.document["plugins"] == [entry]
 
 
 def test_warns_of_positions_no_patch_covers() -> None:

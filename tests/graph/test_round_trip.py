@@ -15,6 +15,7 @@ from dcgraph.graph.load import graph_from_document, graph_from_yaml, load_graph
 from dcgraph.graph.reader import parse_document
 from dcgraph.graph.shipped import shipped_graphs
 from dcgraph.graph.yaml_text import to_yaml
+from dcgraph.plugin.manager import Plugin, load_plugins
 
 positive = st.floats(1e-5, 100, allow_subnormal=False)
 fraction = st.floats(0, 1)
@@ -131,19 +132,22 @@ def test_the_text_is_for_people() -> None:
 
 
 def test_texts_that_look_like_other_values_come_back_as_texts() -> None:
+    names = ["off", "null", "true", "1:30", "- a", "x: y"]
+    plugins = load_plugins([Plugin(name, name, None, "a test", object()) for name in names])
     graph = load_graph(
         {
             "name": "1e3",
-            "plugins": ["off", "null", "true", "1:30", "- a", "x: y"],
+            "plugins": names,
             "nodes": {
                 "image": {"type": "input", "shape": [4, 4, 1]},
                 "null": {"type": "gmm", "components": 4, "annealing": {"type": "off"}},
                 "y": {"type": "gmm", "components": 4},
             },
             "forward": ["image -> null -> y"],
-        }
+        },
+        plugins=plugins,
     )
-    assert same(graph, graph_from_yaml(to_yaml(graph)))
+    assert same(graph, graph_from_yaml(to_yaml(graph), plugins=plugins))
 
 
 # Any value anywhere is accepted or refused, and nothing else.

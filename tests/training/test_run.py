@@ -186,3 +186,15 @@ def test_a_graph_with_nothing_to_learn_is_refused():
     still = load_graph({"name": "still", "nodes": nodes, "forward": ["image -> fold1"]})
     with pytest.raises(RequestError, match="no node that learns"):
         run(still, dataset())
+
+
+def test_labels_that_are_no_class_are_refused():
+    nodes = {**NODES, "classifier": {"type": "classifier", "classes": 3}}
+    chain = ["image -> fold1 -> gmm1 -> fold2 -> gmm2 -> classifier"]
+    labels = np.zeros(43, int)
+    labels[5] = 3
+    with pytest.raises(InputError, match=r"label 3, .* 0 to 2: set classes to at least 4"):
+        run(
+            load_graph({"name": "labels", "nodes": nodes, "forward": chain}),
+            dataset_from_arrays(images(), labels, (6, 5, 1)),
+        )
