@@ -10,20 +10,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dcgraph.backends.select import make_backend
-from dcgraph.contracts.windows import Sharpening
+from dcgraph.contracts.events import Observer
 from dcgraph.data.dataset import Dataset, dataset_from_arrays, open_dataset
 from dcgraph.data.directory import data_directory
-from dcgraph.engine.scheduler import Scheduler
-from dcgraph.errors import InputError, RequestError
+from dcgraph.errors import RequestError
 from dcgraph.graph.graph import Graph
-from dcgraph.inference import density, inpainting, sampling
+from dcgraph.inference import inpainting, sampling
+from dcgraph.inference.labels import checked_labels, labels_control
+from dcgraph.inference.readout import Readout
+from dcgraph.inference.settings import configured
+from dcgraph.inference.viewer import Viewer
 from dcgraph.plugin.manager import Plugins
-from dcgraph.signal import Signal
+from dcgraph.storage.lock import output_lock
 from dcgraph.storage.origin import graph_from
 from dcgraph.storage.read import read_model
 from dcgraph.storage.record import ModelRecord
 from dcgraph.storage.write import write_model
-from dcgraph.training.events import Observer
 from dcgraph.training.run import run
 from dcgraph.training.start import on_device
 
@@ -97,7 +99,7 @@ def _dataset(graph: Graph, data: Any) -> Dataset:
     return open_dataset(graph.data, shape, data_directory(None))
 
 
-class Model:
+class Model(Viewer):
     """A trained model.
 
     Attributes
@@ -110,14 +112,8 @@ class Model:
     def __init__(
         self, record: ModelRecord, *, backend: str = "auto", threads: int | None = None
     ) -> None:
-        self.record = record
-        self._ops = make_backend(backend, threads=threads)
-        self._states = on_device(record.states, self._ops)
-
-    @property
-    def graph(self) -> Graph:
-        """The graph, checked."""
-        return self.record.graph
+        ops = make_backend(backend, threads=threads, additions=record.graph.additions)
+        super().__init__(record, ops, on_device(record.states, ops))
 
     def __repr__(self) -> str:
         state = "" if self.record.complete else f", step {self.record.step} of "
@@ -125,89 +121,17 @@ class Model:
         return f"<Model {self.graph.name}: {', '.join(self.graph.density_nodes)}{state}>"
 
     def save(self, path: Path | str) -> None:
-        """Write the model file (HDF5), whole or not at all."""
-        write_model(Path(path), self.record)
-
-    def _scheduler(self, graph: Graph | None = None) -> Scheduler:
-        return Scheduler(graph or self.graph, self._ops, dict(self._states))
-
-    # up
-
-    def log_likelihood(
-        self, x: Any, node: str | None = None, kind: density.Kind = "log_likelihood"
-    ) -> NDArray[Any]:
-        """Return the log-likelihood of each image, mean over the node's positions.
-
-        Parameters
-        ----------
-        x : array of shape (n, h, w, c)
-            On about [0, 1]; NaN pixels are unknown and integrated out.
-        node : str or None
-            A gmm node; None is the topmost.
-        kind : {"log_likelihood", "max_component", "loss"}
-
-        Returns
-        -------
-        array of shape (n,)
-            In nats.
+        """Write the model file (HDF5), whole or not at all.
 
         Raises
         ------
-        InputError
-            `x` does not fit the graph's input.
-        RequestError
-            The node has no log-likelihood.
+        OutputLockedError
+            Another process writes the file.
+        RequestError, RunError
+            There can be no such file, or the disk is full; the old file is as it was.
         """
-        maps = self.log_likelihood_map(x, node, kind)
-        means: NDArray[Any] = maps.mean(axis=(1, 2), dtype=np.float64)
-        return means.astype(maps.dtype)
-
-    def log_likelihood_map(
-        self, x: Any, node: str | None = None, kind: density.Kind = "log_likelihood"
-    ) -> NDArray[Any]:
-        """Return the log-likelihood at each position of the node, (n, h, w), in nats."""
-        name = density.scored_node(self.graph, node)
-        if kind not in density.KINDS:
-            message = f"kind must be one of {', '.join(density.KINDS)}, received {kind!r}"
-            raise RequestError(message, field="kind")
-        scheduler = self._scheduler()
-        return np.concatenate(
-            list(density.score_maps(scheduler, self._signals(scheduler, x), name, kind))
-        )
-
-    def activities(self, x: Any, node: str) -> NDArray[Any]:
-        """Return the output of a node, (n, h, w, k): of a gmm node, its responsibilities."""
-        name = self.graph[node].name
-        scheduler = self._scheduler()
-        return np.concatenate(
-            list(density.activities(scheduler, self._signals(scheduler, x), name))
-        )
-
-    def predict_proba(self, x: Any) -> NDArray[Any]:
-        """Return class probabilities, (n, classes).
-
-        Raises
-        ------
-        RequestError
-            The graph has no classifier node, or several.
-        """
-        found = density.classifiers(self.graph)
-        if len(found) != 1:
-            message = (
-                f"graph '{self.graph.name}' has {len(found) or 'no'} classifier nodes: "
-                "use activities(x, node)"
-                if found
-                else f"graph '{self.graph.name}' has no classifier"
-            )
-            raise RequestError(message)
-        return self.activities(x, found[0]).reshape(len(x), -1)
-
-    def predict(self, x: Any) -> NDArray[np.int64]:
-        """Return the most probable class of each image, (n,)."""
-        classes: NDArray[np.int64] = self.predict_proba(x).argmax(axis=1)
-        return classes
-
-    # down
+        with output_lock(Path(path)):
+            write_model(Path(path), self.record)
 
     def sample(
         self,
@@ -218,6 +142,7 @@ class Model:
         sharpen: int = 0,
         seed: int | None = None,
         control: NDArray[Any] | None = None,
+        readout: Readout | None = None,
         **settings: Any,
     ) -> NDArray[Any]:
         """Return n samples, (n, h, w, c), not clipped.
@@ -233,28 +158,29 @@ class Model:
         seed : int or None
             Of the draws; None takes the model's own.
         control : array of shape (n, h, w, c) or None
-            A control signal for `node`, in the shape of its output.
+            A control signal for `node`, in the shape of its output; NaN where there is none.
+        readout : Readout or None
+            Is told what sharpening does.
         **settings
-            Sampling settings of every gmm node: top, power, divisor, ...
+            Sampling settings: top, power, divisor, ... of every gmm node; confidence of the
+            classifier; rate, weight, target of what is sharpened.
 
         Raises
         ------
         RequestError, InputError
             The node cannot be sampled from; a setting or label does not exist.
         """
-        return np.concatenate(
-            list(
-                self.sample_batches(
-                    n,
-                    node=node,
-                    label=label,
-                    sharpen=sharpen,
-                    seed=seed,
-                    control=control,
-                    **settings,
-                )
-            )
+        batches = self.sample_batches(
+            n,
+            node=node,
+            label=label,
+            sharpen=sharpen,
+            seed=seed,
+            control=control,
+            readout=readout,
+            **settings,
         )
+        return np.concatenate(list(batches))
 
     def sample_batches(
         self,
@@ -265,33 +191,84 @@ class Model:
         sharpen: int = 0,
         seed: int | None = None,
         control: NDArray[Any] | None = None,
+        readout: Readout | None = None,
         **settings: Any,
     ) -> Iterator[NDArray[Any]]:
-        """Yield what `sample` returns, at most 100 samples at a time."""
-        graph = self._configured(sharpen, settings)
+        """Return an iterator over what `sample` returns, at most 100 samples at a time."""
+        graph = configured(self.graph, settings, sharpen=sharpen)
         if label is not None:
             if control is not None:
                 message = "give either a label or a control signal, not both"
                 raise RequestError(message)
-            wanted = np.broadcast_to(np.asarray(label, dtype=np.int64), (n,))
-            node, control = sampling.labels_control(graph, wanted, node)
-        seed = self.record.seed if seed is None else seed
-        return sampling.samples(self._scheduler(graph), n, node=node, control=control, seed=seed)
+            node, control = labels_control(graph, checked_labels(label, n), node)
+        return sampling.samples(
+            self._scheduler(graph),
+            n,
+            node=node,
+            control=control,
+            seed=self._seed(seed),
+            readout=readout,
+        )
 
-    def variants(self, x: Any, *, node: str, seed: int | None = None) -> NDArray[Any]:
-        """Return a variant of each image, (n, h, w, c): what `node` takes for the same.
+    def variants(
+        self,
+        x: Any,
+        *,
+        node: str | None = None,
+        n: int = 1,
+        sharpen: int = 0,
+        seed: int | None = None,
+        readout: Readout | None = None,
+        **settings: Any,
+    ) -> NDArray[Any]:
+        """Return variants of each image: what `node` takes for the same.
 
         Parameters
         ----------
-        x : array of shape (n, h, w, c)
-        node : str
-            A gmm node; the higher, the freer.
+        x : array of shape (m, h, w, c)
+            NaN pixels are unknown.
+        node : str or None
+            A gmm node; the higher, the freer. None is the topmost.
+        n : int
+            Variants of each image.
+        sharpen, seed, readout, **settings
+            As in `sample`.
+
+        Returns
+        -------
+        array
+            In the shape of `x`, or (n, *x.shape) where n is above 1.
+
+        Raises
+        ------
+        RequestError, InputError
         """
-        scheduler = self._scheduler()
-        signals = self._signals(scheduler, x)
-        seed = self.record.seed if seed is None else seed
-        return np.concatenate(
-            list(sampling.variants(scheduler, signals, node, seed=seed, purpose="variant"))
+        drawn = self.variants_batches(
+            x, node=node, n=n, sharpen=sharpen, seed=seed, readout=readout, **settings
+        )
+        return np.concatenate(list(drawn), axis=1).reshape(*_several(n), *np.shape(x))
+
+    def variants_batches(
+        self,
+        x: Any,
+        *,
+        node: str | None = None,
+        n: int = 1,
+        sharpen: int = 0,
+        seed: int | None = None,
+        readout: Readout | None = None,
+        **settings: Any,
+    ) -> Iterator[NDArray[Any]]:
+        """Return an iterator over (n, at most 100, h, w, c): n variants of each image."""
+        graph = configured(self.graph, settings, sharpen=sharpen)
+        images = self.checked_images(x)
+        name = graph.topmost() if node is None else node
+        sampling.check_variants(graph, name)
+        inpainting.check_request(n, fill=None)
+        scheduler = self._scheduler(graph)
+        signals = self._signals(scheduler, images)
+        return sampling.variants(
+            scheduler, signals, name, n=n, seed=self._seed(seed), readout=readout
         )
 
     def inpaint(
@@ -301,8 +278,11 @@ class Model:
         *,
         node: str | None = None,
         n: int = 1,
+        sharpen: int = 0,
         seed: int | None = None,
         fill: float | None = 0.0,
+        readout: Readout | None = None,
+        **settings: Any,
     ) -> NDArray[Any]:
         """Return images whose unknown pixels are completed; known ones are untouched.
 
@@ -316,9 +296,10 @@ class Model:
             A gmm node, whose responsibilities say what to draw; None is the topmost.
         n : int
             Completions of each image.
-        seed : int or None
         fill : float or None
             What unknown pixels go up as (paper: 0); None integrates them out.
+        sharpen, seed, readout, **settings
+            As in `sample`.
 
         Returns
         -------
@@ -327,60 +308,58 @@ class Model:
 
         Raises
         ------
+        RequestError
+            The node cannot be sampled from.
         InputError
             The mask does not fit, or leaves nothing to complete or nothing to go by.
         """
-        images = self._images(x)
+        completed = self.inpaint_batches(
+            x,
+            known,
+            node=node,
+            n=n,
+            sharpen=sharpen,
+            seed=seed,
+            fill=fill,
+            readout=readout,
+            **settings,
+        )
+        return np.concatenate(list(completed), axis=1).reshape(*_several(n), *np.shape(x))
+
+    def inpaint_batches(
+        self,
+        x: Any,
+        known: Any = None,
+        *,
+        node: str | None = None,
+        n: int = 1,
+        sharpen: int = 0,
+        seed: int | None = None,
+        fill: float | None = 0.0,
+        readout: Readout | None = None,
+        **settings: Any,
+    ) -> Iterator[NDArray[Any]]:
+        """Return an iterator over (n, at most 100, h, w, c): n completions of each image."""
+        graph = configured(self.graph, settings, sharpen=sharpen)
+        images = self.checked_images(x)
         keep = inpainting.kept(images, known)
-        scheduler = self._scheduler()
+        name = graph.topmost() if node is None else node
+        sampling.check_variants(graph, name)
+        inpainting.check_request(n, fill)
         return inpainting.inpaint(
-            scheduler,
+            self._scheduler(graph),
             images,
             keep,
-            node=density.scored_node(self.graph, node),
+            node=name,
             n=n,
-            seed=self.record.seed if seed is None else seed,
+            seed=self._seed(seed),
             fill=fill,
-        ).reshape(*(() if n == 1 else (n,)), *np.shape(x))
+            readout=readout,
+        )
 
-    def _configured(self, sharpen: int, settings: Mapping[str, Any]) -> Graph:
-        """Return the graph with settings for every gmm node and sharpening wherever it can be."""
-        graph = self.graph
-        for name, node in graph.nodes.items():
-            if settings and node.is_density:
-                graph = sampling.with_sampling(graph, settings, name)
-            above = graph.descendants(name) & set(graph.density_nodes)
-            if sharpen and isinstance(node.layer.sampling, Sharpening) and above:
-                graph = sampling.with_sampling(graph, {"sharpen": sharpen}, name)
-        return graph
+    def _seed(self, seed: int | None) -> int:
+        return self.record.seed if seed is None else seed
 
-    # input
 
-    def _signals(self, scheduler: Scheduler, x: Any) -> Iterator[Signal]:
-        images = self._images(x)
-        for start in range(0, len(images), density.BATCH):
-            yield scheduler.signal(images[start : start + density.BATCH])
-
-    def _images(self, x: Any) -> NDArray[Any]:
-        (entry,) = self.graph.inputs
-        shape = self.graph[entry].shape
-        images = np.asarray(x)
-        if images.ndim == 3 and shape[2] == 1:
-            images = images[..., None]
-        if images.ndim != 4 or images.shape[1:] != shape or not len(images):
-            message = (
-                f"images must have the shape (n, {shape[0]}, {shape[1]}, {shape[2]}) with n at "
-                f"least 1, received {np.shape(x)}"
-            )
-            raise InputError(message, node=entry)
-        if images.dtype == np.uint8:
-            return images.astype(self.graph.train.dtype) / 255
-        if images.dtype.kind not in "fiub":
-            message = f"images must be numbers, received dtype {images.dtype}"
-            raise InputError(message, node=entry)
-        if images.dtype.kind != "f":
-            return images.astype(self.graph.train.dtype)
-        if np.isinf(images.astype(np.float64, copy=False)).any():
-            message = "images hold infinite pixels; use NaN for unknown ones"
-            raise InputError(message, node=entry)
-        return images
+def _several(n: int) -> tuple[int, ...]:
+    return () if n == 1 else (n,)

@@ -17,11 +17,15 @@ COMMANDS = {
     "run": "dcgraph.cli.run",
     "sample": "dcgraph.cli.sample",
     "score": "dcgraph.cli.score",
+    "inpaint": "dcgraph.cli.inpaint",
+    "variants": "dcgraph.cli.variants",
+    "classify": "dcgraph.cli.classify",
     "inspect": "dcgraph.cli.inspect",
     "check": "dcgraph.cli.check",
     "data": "dcgraph.cli.data",
     "plugins": "dcgraph.cli.plugins",
     "backends": "dcgraph.cli.backends",
+    "bench": "dcgraph.cli.bench",
 }
 """From a command's name to the module whose `command` it is, in the order of the help text."""
 

@@ -28,13 +28,20 @@ def common(command: Callable[..., Any]) -> Callable[..., Any]:
         session.quiet = arguments.pop("quiet")
         stop_logging = session.start_logging()
         try:
+            if arguments.pop("allow_plugins", False):
+                arguments["plugin_files"] += _plugins_of_graphs(arguments)
             return command(session, **arguments)
         finally:
             stop_logging()
 
     for option in (
         # read from what was typed, by the session
-        click.option("--debug", is_flag=True, expose_value=False, help="Show tracebacks."),
+        click.option(
+            "--debug",
+            is_flag=True,
+            expose_value=False,
+            help="Show tracebacks, and the calls of plugins' hooks.",
+        ),
         click.option("-q", "--quiet", is_flag=True, help="Nothing but errors on stderr."),
         click.option("-v", "--verbose", count=True, help="Say more; twice: say everything."),
         click.option(
@@ -45,6 +52,15 @@ def common(command: Callable[..., Any]) -> Callable[..., Any]:
     return with_session
 
 
+def _plugins_of_graphs(arguments: dict[str, Any]) -> tuple[Path, ...]:
+    """Return the plugin files that the graphs among a command's arguments name."""
+    from dcgraph.storage.origin import plugin_files_of
+
+    given = [arguments.get(name) for name in ("graph", "model", "file", "files")]
+    graphs = [item for value in given for item in (value if isinstance(value, tuple) else [value])]
+    return tuple(file for graph in graphs if graph for file in plugin_files_of(graph))
+
+
 plugin_files = click.option(
     "-p",
     "--plugin",
@@ -53,6 +69,12 @@ plugin_files = click.option(
     metavar="FILE.py",
     type=click.Path(path_type=Path),
     help="Load a plugin; it runs with your rights. May be repeated.",
+)
+
+allow_plugins = click.option(
+    "--allow-plugins",
+    is_flag=True,
+    help="Load the plugin files that the graph names, too; they run with your rights.",
 )
 
 settings = click.option(
@@ -109,5 +131,5 @@ def several(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return decorate
 
 
-graph = several(settings, plugin_files)
+graph = several(settings, plugin_files, allow_plugins)
 computing = several(backend, threads)

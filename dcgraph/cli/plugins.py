@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +20,9 @@ if TYPE_CHECKING:
 def command(session: Session, *, plugin_files: tuple[Path, ...]) -> None:
     """List plugins and what each registers.
 
+    Plugins come with dcgraph, with installed packages (the environment variable DCGRAPH_PLUGINS
+    limits which of those are loaded: names with commas between), and from the files of -p.
+
     \b
     Examples:
       dcgraph plugins
@@ -33,7 +35,7 @@ def command(session: Session, *, plugin_files: tuple[Path, ...]) -> None:
     rows = [
         (plugin["name"], plugin["version"], plugin["origin"], kind, ", ".join(names))
         for plugin in found
-        for kind, names in plugin["registers"].items()
+        for kind, names in (plugin["registers"] or {"nothing": ()}).items()
     ]
     columns = dict.fromkeys(("plugin", "version", "origin", "kind", "registers"))
     session.reply({"plugins": found}, lambda console: console.print(table(columns, rows)))
@@ -41,26 +43,18 @@ def command(session: Session, *, plugin_files: tuple[Path, ...]) -> None:
 
 def overview(plugins: Plugins) -> list[dict[str, Any]]:
     """Return name, version, origin of each plugin, and the names it registers by kind."""
-    from dcgraph import __version__
-    from dcgraph.plugin.manager import BUILT_INS
-
-    found: dict[str, dict[str, Any]] = {}
-    for kind, registry in vars(plugins).items():
-        for name in registry:
-            owner = registry.owner(name)
-            plugin = found.setdefault(
-                owner,
-                {
-                    "name": owner if owner in BUILT_INS else Path(owner).stem,
-                    "version": __version__ if owner in BUILT_INS else _version(owner),
-                    "origin": "built-in" if owner in BUILT_INS else owner,
-                    "registers": {},
-                },
-            )
-            plugin["registers"].setdefault(kind, []).append(name)
-    return list(found.values())
-
-
-def _version(owner: str) -> str | None:
-    version = getattr(sys.modules.get(owner), "__version__", None)
-    return version if isinstance(version, str) else None
+    found = []
+    for plugin in plugins.loaded:
+        kinds = {
+            kind: [name for name in registry if registry.owner(name) == plugin.owner]
+            for kind, registry in plugins.kinds().items()
+        }
+        found.append(
+            {
+                "name": plugin.name,
+                "version": plugin.version,
+                "origin": plugin.origin,
+                "registers": {kind: names for kind, names in kinds.items() if names},
+            }
+        )
+    return found

@@ -9,7 +9,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from dcgraph.cli.session import Session
-from dcgraph.training.events import (
+from dcgraph.contracts.events import (
     BatchEnded,
     Evaluated,
     Event,
@@ -97,7 +97,7 @@ class Pace(Observer):
                 self.per_epoch = event.steps_per_epoch
                 self._origin = (monotonic(), event.step)
             case BatchEnded():
-                self.step, self.nodes = event.step, event.nodes
+                self.step, self.nodes = event.step, event.nodes or self.nodes
                 seconds, steps = monotonic() - self._origin[0], event.step - self._origin[1]
                 self.rate = steps / seconds if seconds > 0 else None
             case Finished():
@@ -119,7 +119,7 @@ class PlainProgress(Pace):
                 self._last = (monotonic(), self.step // self.per_epoch)
                 begun = f"resuming after step {self.step}" if self.step else "training"
                 epochs = self.total_steps / self.per_epoch
-                self._print(f"{begun}: {self.total_steps} steps, {epochs:g} epochs")
+                self._print(f"{begun}: {self.total_steps} steps, {epochs:.4g} epochs")
             case BatchEnded():
                 epoch = self.step // self.per_epoch
                 waited = monotonic() - self._last[0]

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from dcgraph.cli import options
+from dcgraph.cli import drawing, options
 from dcgraph.cli.session import Session
 from dcgraph.errors import RequestError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from rich.console import Console
 
     from dcgraph.graph.graph import Graph
-    from dcgraph.plugin.manager import Plugins
-
-ENDINGS = (".png", ".npz", ".h5")
+    from dcgraph.inference.readout import Readout
 
 
 @click.command("sample")
@@ -26,23 +23,36 @@ ENDINGS = (".png", ".npz", ".h5")
 @click.option(
     "-n", "number", type=click.IntRange(min=1), default=64, show_default=True, help="How many."
 )
-@click.option(
-    "-o",
-    "--output",
-    type=options.OutputFile,
-    default=Path("samples.png"),
-    show_default=True,
-    help="A .png picture, or the array 'images' in an .npz or .h5 file.",
-)
+@drawing.output("samples.png", "the array 'images'")
 @options.overwrite
 @click.option("--node", help="Where sampling starts.  [default: the topmost gmm node]")
-@options.seed("Of the draws.  [default: the model's]")
 @click.option(
-    "--scale",
-    type=click.IntRange(1, 64),
-    help="Enlarge a picture's images so many times.  [default: to about 56 pixels]",
+    "--label",
+    metavar="LABEL",
+    help="Ask the classifier for a class: 3; or for several in turn: 0..9 or 1,7.",
 )
+@click.option(
+    "--confidence",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    help="Probability of the class that --label asks for.  [default: 0.95]",
+)
+@click.option(
+    "--control",
+    "control_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE.npy",
+    help="A control signal for --node, (n, h, w, c) as its output; NaN: none there.",
+)
+@drawing.sharpen
+@click.option(
+    "--nearest",
+    is_flag=True,
+    help="Find each sample's nearest training image, and how diverse samples are.",
+)
+@options.seed("Of the draws.  [default: the model's]")
+@drawing.scale
 @click.option("--columns", type=click.IntRange(min=1), help="Images in a row of a picture.")
+@options.data_dir
 @options.graph
 @options.computing
 @options.common
@@ -54,9 +64,15 @@ def command(
     output: Path,
     overwrite: bool,
     node: str | None,
+    label: str | None,
+    confidence: float | None,
+    control_file: Path | None,
+    sharpen: int,
+    nearest: bool,
     seed: int | None,
     scale: int | None,
     columns: int | None,
+    data_dir: Path | None,
     settings: tuple[str, ...],
     plugin_files: tuple[Path, ...],
     backend: str,
@@ -71,85 +87,93 @@ def command(
     Examples:
       dcgraph sample runs/dcgmm-e-s0.h5 -o samples.png
       dcgraph sample runs/dcgmm-e-s0.h5 --set gmm.top=1 --set gmm.divisor=5 --overwrite
+      dcgraph sample runs/dcgmm-d-s0.h5 --sharpen 300 --set gmm.top=1
+      dcgraph sample runs/conditional-s0.h5 --label 0..9 -n 100 -o digits.png
       dcgraph sample runs/dcgmm-e-s0.h5 -n 100000 --seed 7 -o samples.npz
     """
-    from dataclasses import replace
-
-    from dcgraph.cli.opening import check_output
+    from dcgraph.cli.opening import check_output, open_data
+    from dcgraph.cli.picking import numbers, read_array
+    from dcgraph.cli.sampled import write_images
+    from dcgraph.inference.readout import Readout
     from dcgraph.model import Model
     from dcgraph.plugin.load import plugins_from
-    from dcgraph.storage.read import read_model
 
-    check_output(output, ENDINGS, overwrite=overwrite)
+    check_output(output, drawing.ENDINGS, overwrite=overwrite)
+    if confidence is not None and label is None:
+        message = "--confidence says how sure --label is: give --label, too"
+        raise RequestError(message, field="--confidence")
     plugins = plugins_from(plugin_files)
-    record = read_model(model, plugins=plugins)
-    if settings:
-        graph = configured(session, model, record.graph, settings, plugins)
-        record = replace(record, graph=graph)
+    record, of_data = drawing.open_record(session, model, settings, plugins)
+    if of_data:
+        message = f"--set {of_data[0]} is of the data, which sampling does not look at"
+        raise RequestError(message)
+    dataset = open_data(record.graph, data_dir) if nearest else None
     opened = Model(record, backend=backend, threads=threads)
-    batches = opened.sample_batches(number, node=node, seed=seed)
-    write_images(output, number, batches, scale=scale, columns=columns)
+    control = None if control_file is None else read_array(control_file)
+    if control is not None and _given("number"):
+        control = control[:number]
+    elif control is not None:
+        number = len(control) if control.ndim else 1
+    asked = None if label is None else numbers(label, "--label")
+    labels = None if asked is None else [asked[i % len(asked)] for i in range(number)]
+    readout = Readout()
+    batches = opened.sample_batches(
+        number,
+        node=node,
+        label=labels,
+        sharpen=sharpen,
+        seed=seed,
+        control=control,
+        readout=readout,
+        **({} if confidence is None else {"confidence": confidence}),
+    )
+    columns = columns or (len(asked) if asked is not None and len(asked) > 1 else None)
+    with drawing.counting(session, number, "sampling") as counted:
+        compared = write_images(
+            output,
+            number,
+            counted(batches),
+            scale=scale,
+            columns=columns,
+            labels=labels,
+            training=None if dataset is None else dataset.train,
+        )
     fields = {
         "model": model,
         "n": number,
-        "node": node or record.graph.topmost(),
+        "node": node or _start(record.graph, labels),
         "seed": record.seed if seed is None else seed,
         "output": output,
     }
-    session.reply(
-        fields, lambda console: console.print(f"{number} samples in {output}", soft_wrap=True)
-    )
+    fields |= {"labels": labels} if labels is not None else {}
+    fields |= {"sharpening": readout.summary()} if readout.nodes else {}
+    fields |= {"quality": compared} if compared is not None else {}
+    session.reply(fields, lambda console: _show(console, number, output, readout, compared))
 
 
-def configured(
-    session: Session, model: Path, graph: Graph, settings: Sequence[str], plugins: Plugins
-) -> Graph:
-    """Return the graph of a model with other sampling settings.
-
-    ``gmm1.top=2`` is a setting of node gmm1, ``gmm.top=2`` one of every node of type gmm.
-
-    Raises
-    ------
-    RequestError
-        A setting is none of sampling: what a model has learned does not fit another graph.
-    """
-    from dcgraph.cli.opening import open_graph
-
-    changes = []
-    for setting in settings:
-        place, dot, rest = setting.partition(".")
-        of_type = [name for name, node in graph.nodes.items() if node.layer.type == place]
-        named = [place] if place in graph.nodes or not of_type else of_type
-        changes += [f"{name}{dot}{rest}" for name in named]
-    changed = open_graph(session, model, plugins=plugins, settings=changes)
-    before, after = ({**each.document, "sampling": None} for each in (graph, changed))
-    if before != after:
-        message = (
-            f"--set {' --set '.join(settings)} changes more than the sampling settings, but a "
-            "trained model cannot be changed: give settings such as gmm.top=1"
-        )
-        raise RequestError(message)
-    return changed
+def _given(parameter: str) -> bool:
+    source = click.get_current_context().get_parameter_source(parameter)
+    return source is click.core.ParameterSource.COMMANDLINE
 
 
-def write_images(
-    path: Path,
+def _start(graph: Graph, labels: list[int] | None) -> str:
+    from dcgraph.inference.labels import the_classifier
+
+    return graph.topmost() if labels is None else the_classifier(graph)
+
+
+def _show(
+    console: Console,
     number: int,
-    batches: Iterator[NDArray[Any]],
-    *,
-    scale: int | None,
-    columns: int | None,
+    output: Path,
+    readout: Readout,
+    compared: dict[str, float] | None,
 ) -> None:
-    """Write images, batch by batch, to a picture or an array file."""
-    import numpy as np
-
-    from dcgraph.cli.arrays import write_blocks
-    from dcgraph.pictures.files import save_png
-    from dcgraph.pictures.grid import comfortable_scale, image_grid
-
-    if path.suffix.lower() == ".png":
-        images = np.concatenate(list(batches))
-        picture = image_grid(images, columns, scale or comfortable_scale(images.shape[1:]))
-        save_png(path, picture)
-    else:
-        write_blocks(path, "images", number, batches)
+    drawing.print_readout(console, readout)
+    if compared is not None:
+        console.print(
+            "nearest training image: {nearest:.3f} away (root mean squared pixel); diversity "
+            "{diversity:.3f}, of training images {training_diversity:.3f}".format(**compared),
+            soft_wrap=True,
+        )
+    console.print(f"{number} samples in {output}", soft_wrap=True)

@@ -1,42 +1,43 @@
-"""dcgraph score: log-likelihoods of images, and how well they tell outliers."""
+"""dcgraph score: log-likelihoods of images, which of them are outliers, and where."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from dcgraph.cli import options
+from dcgraph.cli import options, picking
 from dcgraph.cli.session import Session
-from dcgraph.errors import DataError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-    from rich.table import Table
+    from rich.console import Console
 
-    from dcgraph.data.dataset import Subset
+    from dcgraph.cli.scored import Scored
     from dcgraph.inference.density import Kind
-    from dcgraph.model import Model
 
 KINDS = ("log_likelihood", "max_component", "loss")
-ENDINGS = (".npz", ".csv")
+ENDINGS = {
+    "output": (".npz", ".csv"),
+    "map_file": (".npz", ".png"),
+    "roc": (".png",),
+    "histogram": (".png",),
+    "extremes": (".png",),
+}
 BLOCK = 1000  # images in memory at a time
 
 
 @click.command("score")
 @click.argument("model", type=options.ModelFile)
 @options.source
+@picking.split
+@picking.image_file
 @click.option(
-    "--split",
-    type=click.Choice(["test", "train"]),
-    default="test",
-    show_default=True,
-    help="Which images.",
+    "--node",
+    "nodes",
+    multiple=True,
+    help="A gmm node; several times: these, and their combined score.  [default: all of them]",
 )
-@click.option("--node", help="A gmm node.  [default: all of them]")
 @click.option(
     "--kind",
     type=click.Choice(KINDS),
@@ -45,10 +46,27 @@ BLOCK = 1000  # images in memory at a time
     help="The likelihood, that of the best component alone, or what training raises.",
 )
 @click.option(
+    "--contamination",
+    type=float,
+    metavar="SHARE",
+    help="Flag images so unlikely that only this share of the training images is; e.g. 0.05.",
+)
+@click.option(
     "-o",
     "--output",
     type=options.OutputFile,
     help="Write every image's score, label and outlier flag to an .npz or .csv file.",
+)
+@click.option(
+    "--map",
+    "map_file",
+    type=options.OutputFile,
+    help="Write where images are unlikely: all maps to an .npz, the least likely images to a .png.",
+)
+@click.option("--roc", type=options.OutputFile, help="Draw the ROC curves to a .png.")
+@click.option("--histogram", type=options.OutputFile, help="Draw the scores to a .png.")
+@click.option(
+    "--extremes", type=options.OutputFile, help="Draw the most and least likely images to a .png."
 )
 @options.overwrite
 @options.data_dir
@@ -61,9 +79,15 @@ def command(
     *,
     source: str | None,
     split: str,
-    node: str | None,
+    file: Path | None,
+    nodes: tuple[str, ...],
     kind: Kind,
+    contamination: float | None,
     output: Path | None,
+    map_file: Path | None,
+    roc: Path | None,
+    histogram: Path | None,
+    extremes: Path | None,
     overwrite: bool,
     data_dir: Path | None,
     settings: tuple[str, ...],
@@ -74,126 +98,69 @@ def command(
     """Score images with MODEL.
 
     A score is the mean over a node's positions, in nats; higher is more likely. Where the data has
-    outliers, AUC says how well low scores find them. --set changes the data's settings.
+    outliers, AUC says how well low scores find them, AUPRC is the average precision, FPR95 the
+    share of inliers flagged where 95 % of the outliers are. The combined score of several nodes is
+    the mean of their z-scores beside the training images. --set changes the data's settings.
 
     \b
     Examples:
       dcgraph score runs/dcgmm-e-s0.h5
-      dcgraph score runs/dcgmm-e-s0.h5 --data fashion_mnist --node gmm3 -o scores.csv
-      dcgraph score mine.h5 --data npz --set data.train=a.npz --set data.test=b.npz --json
+      dcgraph score runs/dcgmm-e-s0.h5 --node gmm3 --contamination 0.05 --roc roc.png
+      dcgraph score runs/dcgmm-e-s0.h5 --node gmm2 --node gmm3 -o scores.csv
+      dcgraph score runs/dcgmm-e-s0.h5 --data fashion_mnist --map maps.png --extremes ends.png
+      dcgraph score mine.h5 --images new.npz --json
     """
+    from dcgraph.cli import opening, scored
     from dcgraph.cli.arrays import write_columns
-    from dcgraph.cli.opening import check_output, open_data, open_graph
-    from dcgraph.inference.density import scored_node
     from dcgraph.model import Model
     from dcgraph.plugin.load import plugins_from
     from dcgraph.storage.read import read_model
 
-    if output is not None:
-        check_output(output, ENDINGS, overwrite=overwrite)
+    files = {
+        "output": output,
+        "map_file": map_file,
+        "roc": roc,
+        "histogram": histogram,
+        "extremes": extremes,
+    }
+    for name, path in files.items():
+        if path is not None:
+            opening.check_output(path, ENDINGS[name], overwrite=overwrite)
     plugins = plugins_from(plugin_files)
     record = read_model(model, plugins=plugins)
-    main = scored_node(record.graph, node)
-    graph = record.graph
-    if source is not None or settings:
-        graph = open_graph(session, model, plugins=plugins, settings=settings, source=source)
-    dataset = open_data(graph, data_dir)
-    images = dataset.train if split == "train" else dataset.test
-    if images is None:
-        message = "the data has no test images: give --split train"
-        raise DataError(message)
-    names = record.graph.density_nodes if node is None else (main,)
+    request = scored.Request.of(record, nodes, kind, contamination)
+    choice = picking.Choice(source, split, file, data_dir=data_dir)
+    blocks = choice.blocks(session, model, record.graph, settings, plugins, BLOCK)
     opened = Model(record, backend=backend, threads=threads)
-    scored = Scored(kind, score(opened, images, names, kind), images.labels, images.outlier)
+    wants_maps = map_file is not None and map_file.suffix.lower() == ".npz"
+    done = scored.score(opened, blocks, request, plugins, keep_maps=wants_maps)
+    done.draw(roc=roc, histogram=histogram)
     if output is not None:
-        write_columns(output, scored.columns())
-    session.reply(
-        {"node": main, **scored.fields(main), "output": output},
-        lambda console: console.print(scored.table()),
-    )
-    if output is not None:
-        session.advise(f"saved {output}")
+        done.write(output)
+    if extremes is not None:
+        done.extremes.draw(opened, extremes)
+    if map_file is not None and wants_maps:
+        write_columns(map_file, done.maps)
+    elif map_file is not None:
+        done.extremes.draw_maps(opened, map_file, request.nodes)
+    fields = {**done.fields(), "output": output}
+    session.reply(fields, lambda console: _show(console, done))
+    for path in files.values():
+        if path is not None:
+            session.advise(f"saved {path}")
 
 
-def score(
-    model: Model, images: Subset, nodes: Sequence[str], kind: Kind
-) -> dict[str, NDArray[Any]]:
-    """Return the score of every image at each node, (n,), in nats."""
-    import numpy as np
-
-    from dcgraph.data.batches import ordered_batches
-
-    parts: dict[str, list[NDArray[Any]]] = {name: [] for name in nodes}
-    for batch in ordered_batches(images, BLOCK):
-        for name, scores in parts.items():
-            scores.append(model.log_likelihood(batch.images, name, kind))
-    return {name: np.concatenate(scores) for name, scores in parts.items()}
-
-
-@dataclass
-class Scored:
-    """Scores of a set of images.
-
-    Attributes
-    ----------
-    kind : str
-    scores : dict of str to array of shape (n,)
-        By node, in nats.
-    labels : integer array of shape (n,) or None
-    outlier : boolean array of shape (n,) or None
-    """
-
-    kind: str
-    scores: dict[str, NDArray[Any]]
-    labels: NDArray[Any] | None
-    outlier: NDArray[Any] | None
-
-    @property
-    def n(self) -> int:
-        """Number of images."""
-        return len(next(iter(self.scores.values())))
-
-    def summary(self, node: str) -> dict[str, float | None]:
-        """Return the mean over all images, over inliers and over outliers, and the AUC.
-
-        What cannot be said, because outliers are not known or one of the two is not there, is None.
-        """
-        from dcgraph.metrics import AUC
-
-        scores, outlier = self.scores[node], self.outlier
-        found: dict[str, float | None] = {
-            "mean": float(scores.mean(dtype="float64")),
-            "mean_inliers": None,
-            "mean_outliers": None,
-            "auc": None,
-        }
-        if outlier is not None and outlier.any() and not outlier.all():
-            found["mean_inliers"] = float(scores[~outlier].mean(dtype="float64"))
-            found["mean_outliers"] = float(scores[outlier].mean(dtype="float64"))
-            found["auc"] = AUC.function(outlier, scores)
-        return found
-
-    def fields(self, main: str) -> dict[str, Any]:
-        """Return what the JSON object says: of the main node, and of every node."""
-        nodes = {name: self.summary(name) for name in self.scores}
-        return {"kind": self.kind, "n": self.n, **nodes[main], "nodes": nodes}
-
-    def table(self) -> Table:
-        """Return a row for each node."""
-        from dcgraph.cli.console import table
-
-        columns = {
-            "node": None,
-            "images": "d",
-            f"mean {self.kind}": ".2f",
-            "of inliers": ".2f",
-            "of outliers": ".2f",
-            "AUC": ".4f",
-        }
-        rows = [(name, self.n, *self.summary(name).values()) for name in self.scores]
-        return table(columns, rows)
-
-    def columns(self) -> dict[str, NDArray[Any]]:
-        """Return what an output file holds: the scores by node, labels and outlier flags."""
-        known = {"label": self.labels, "outlier": self.outlier}
-        return self.scores | {name: values for name, values in known.items() if values is not None}
+def _show(console: Console, done: Scored) -> None:
+    console.print(done.table())
+    found = done.decisions()
+    if not found:
+        return
+    limit = "" if found["threshold"] is None else f" (score at most {found['threshold']:.2f})"
+    told = f"{found['flagged']} of {done.n} images are outliers{limit}"
+    if found["inliers_flagged"] is not None:
+        told += (
+            f": {found['outliers_flagged']:.1%} of the outliers, "
+            f"{found['inliers_flagged']:.1%} of the inliers"
+        )
+    console.print()
+    console.print(told, soft_wrap=True)

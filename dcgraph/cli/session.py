@@ -95,6 +95,7 @@ class Session:
         """Show log records on stderr; return what ends it."""
         levels = (logging.WARNING, logging.INFO, logging.DEBUG)
         level = logging.ERROR if self.quiet else levels[min(self.verbosity, 2)]
+        level = logging.DEBUG if self.debug else level
         handler = _ConsoleHandler(self.stderr)
         previous = LOGGER.level
         LOGGER.addHandler(handler)

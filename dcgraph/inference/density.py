@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
@@ -33,12 +33,12 @@ def observations(
 
 
 def score_maps(
-    scheduler: Scheduler, batches: Iterable[Signal], node: str, kind: Kind
-) -> Iterator[NDArray[Any]]:
-    """Yield the log-likelihood at each position of a node, (n, h, w) in nats, batch by batch."""
-    plan = forward_plan(scheduler.graph, {node: frozenset({kind})})
+    scheduler: Scheduler, batches: Iterable[Signal], nodes: Sequence[str], kind: Kind
+) -> Iterator[dict[str, NDArray[Any]]]:
+    """Yield the log-likelihood at each position of each node, (n, h, w) in nats, by batch."""
+    plan = forward_plan(scheduler.graph, {node: frozenset({kind}) for node in nodes})
     for seen in observations(scheduler, plan, batches):
-        yield scheduler.ops.to_host(getattr(seen[node], kind))
+        yield {node: scheduler.ops.to_host(getattr(seen[node], kind)) for node in nodes}
 
 
 def activities(

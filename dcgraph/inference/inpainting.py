@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from dcgraph.engine.scheduler import Scheduler
 from dcgraph.errors import InputError
+from dcgraph.inference.readout import Readout
 from dcgraph.inference.sampling import BATCH, variants
 from dcgraph.signal import Signal
 
@@ -55,6 +56,21 @@ def kept(images: NDArray[Any], known: Any) -> NDArray[np.bool_]:
     return keep
 
 
+def check_request(n: int, fill: float | None) -> None:
+    """Refuse what cannot be: fewer than one completion, or a fill that is no number.
+
+    Raises
+    ------
+    InputError
+    """
+    if n < 1:
+        message = f"cannot make {n} completions: ask for at least 1"
+        raise InputError(message)
+    if fill is not None and not np.isfinite(fill):
+        message = f"unknown pixels cannot go up as {fill}: give a number, or None to integrate"
+        raise InputError(message)
+
+
 def inpaint(
     scheduler: Scheduler,
     images: NDArray[Any],
@@ -64,30 +80,28 @@ def inpaint(
     n: int,
     seed: int,
     fill: float | None,
-) -> NDArray[Any]:
-    """Return n completions of the images, (n, m, h, w, c); kept pixels are untouched.
+    readout: Readout | None = None,
+) -> Iterator[NDArray[Any]]:
+    """Yield n completions of at most 100 images at a time, (n, m, h, w, c).
+
+    Kept pixels are untouched.
 
     Parameters
     ----------
     fill : float or None
         What unknown pixels go up as; None integrates them out.
     """
-    if n < 1:
-        message = f"cannot make {n} completions: ask for at least 1"
-        raise InputError(message)
+    starts = range(0, len(images), BATCH)
 
     def signals() -> Iterator[Signal]:
-        for start in range(0, len(images), BATCH):
+        for start in starts:
             part, known = images[start : start + BATCH], keep[start : start + BATCH]
             if fill is None:
                 yield scheduler.signal(part, known)
             else:
                 yield scheduler.signal(np.where(known, part, fill))
 
-    completions = []
-    for index in range(n):
-        drawn = np.concatenate(
-            list(variants(scheduler, signals(), node, seed=seed, purpose=f"inpaint {index}"))
-        )
-        completions.append(np.where(keep, images, drawn).astype(images.dtype, copy=False))
-    return np.stack(completions)
+    walks = variants(scheduler, signals(), node, n=n, seed=seed, purpose="inpaint", readout=readout)
+    for start, drawn in zip(starts, walks, strict=True):
+        part, known = images[start : start + BATCH], keep[start : start + BATCH]
+        yield np.where(known, part, drawn).astype(images.dtype, copy=False)

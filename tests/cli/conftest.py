@@ -31,6 +31,7 @@ class Answer:
 
 
 Call = Callable[..., Answer]
+SMALL = Path(__file__).with_name("small.yaml")
 
 
 def call(*arguments: str | Path) -> Answer:
@@ -48,8 +49,14 @@ def call_fixture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Call:
 
 @pytest.fixture(scope="session")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model of the quickstart graph, after two epochs of digits."""
-    path = tmp_path_factory.mktemp("model") / "quickstart.h5"
-    answer = call("run", "quickstart", "--epochs", "2", "-o", path)
+    """A model of a small graph, after two epochs of digits."""
+    path = tmp_path_factory.mktemp("model") / "small.h5"
+    answer = call("run", SMALL, "--epochs", "2", "-o", path)
     assert answer.code == 0, answer.stderr
     return path
+
+
+@pytest.fixture(scope="session")
+def small() -> Path:
+    """The file of that graph."""
+    return SMALL

@@ -48,7 +48,8 @@ def test_a_failure_leaves_what_was_there(tmp_path):
 
     def broken():
         yield from blocks(1, 4)
-        raise ValueError("no more")
+        message = "no more"
+        raise ValueError(message)
 
     with pytest.raises(ValueError, match="no more"):
         write_blocks(path, "images", 8, broken())

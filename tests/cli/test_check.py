@@ -20,12 +20,12 @@ def bad(call, tmp_path):
     return "bad.yaml"
 
 
-def test_a_sound_graph_gets_a_line_with_its_cost(call):
-    answer = call("check", "quickstart", "F(3,1)-G(25)")
+def test_a_sound_graph_gets_a_line_with_its_cost(call, small):
+    answer = call("check", small, "F(3,1)-G(25)")
     assert answer.code == 0
     assert answer.stderr == ""
     first, second = answer.stdout.splitlines()
-    assert first.startswith("ok  quickstart: 88,726 parameters, ")
+    assert first.startswith(f"ok  {small}: 88,726 parameters, ")
     assert " at peak, " in first
     assert " to train on an image, " in first
     assert second.startswith("ok  F(3,1)-G(25): ")
@@ -49,8 +49,8 @@ def test_one_bad_file_spoils_the_exit_code_but_not_the_others(call, bad):
     assert "absent.yaml" in answer.stderr
 
 
-def test_json(call, bad):
-    answer = call("check", "quickstart", bad, "--json")
+def test_json(call, bad, small):
+    answer = call("check", small, bad, "--json")
     assert answer.code == 2
     found = answer.json
     assert found["ok"] is False
@@ -64,9 +64,10 @@ def test_json(call, bad):
     assert found["error"]["line"] == 5
 
 
-def test_settings_are_checked_too(call):
-    assert "0 parameters" not in call("check", "quickstart", "--set", "gmm1.components=36").stdout
-    answer = call("check", "quickstart", "--set", "gmm1.components=-1")
+def test_settings_are_checked_too(call, small):
+    (file,) = call("check", small, "--set", "gmm1.components=36", "--json").json["files"]
+    assert file["nodes"][2]["shape"] == [6, 6, 36]
+    answer = call("check", small, "--set", "gmm1.components=-1")
     assert answer.code == 2
     assert "gmm1.components=-1" in answer.stderr
 

@@ -5,10 +5,10 @@ import dcgraph
 from dcgraph.cli.inspect import PLANS
 
 
-def test_a_graph_file(call):
-    answer = call("inspect", "quickstart")
+def test_a_graph_file(call, small):
+    answer = call("inspect", small)
     assert answer.code == 0
-    assert answer.stdout.startswith("quickstart: 5 nodes, 88,726 parameters\n")
+    assert answer.stdout.startswith("small: 5 nodes, 88,726 parameters\n")
     assert "forward  image -> fold1 -> gmm1 -> fold2 -> gmm2\n" in answer.stdout
     assert "control  gmm2 -> fold2 -> gmm1 -> fold1 -> image\n" in answer.stdout
     row = next(line for line in answer.stdout.splitlines() if line.startswith("gmm2"))

@@ -64,7 +64,9 @@ def test_every_command_takes_the_common_options(words, command):
         return
     taken = {spelling for parameter in command.params for spelling in parameter.opts}
     assert {"--json", "--quiet", "--verbose", "--debug"} <= taken
-    assert all(parameter.help for parameter in command.params if isinstance(parameter, click.Option))
+    assert all(
+        parameter.help for parameter in command.params if isinstance(parameter, click.Option)
+    )
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -148,11 +148,45 @@ def test_a_backend_that_is_not_there(call):
     assert "abacus" in answer.stderr
 
 
-def test_broken_numbers_stop_the_run_with_1(call):
-    np.savez("bad.npz", images=np.full((200, 8, 8, 1), np.nan, np.float32))
-    answer = call(
-        *("run", "F(4,2)-G(16)", "--data", "npz", "--set", "data.train=bad.npz", "-o", "m.h5"),
-    )
-    assert answer.code in (1, 2)
-    assert "NaN" in answer.stderr
+@pytest.fixture
+def pixels(call, rng):
+    """Trains a small graph on noise of the given width."""
+
+    def train(width):
+        images = (width * rng.normal(size=(200, 8, 8, 1))).astype(np.float32)
+        np.savez("x.npz", images=images)
+        settings = ("--set", "data.train=x.npz", "--set", "image.shape=[8,8,1]")
+        return call("run", "F(4,2)-G(16)", "--data", "npz", *settings, "-o", "m.h5", "--json")
+
+    return train
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # the overflows lead to the error
+def test_losses_that_are_not_finite_stop_the_run_with_1(pixels):
+    answer = pixels(1e30)
+    assert answer.code == 1
+    assert answer.json["error"]["kind"] == "numerical"
+    assert answer.json["error"]["node"] == "gmm1"
     assert "Traceback" not in answer.stderr
+    assert dcgraph.load("m.h5").record.step == 0
+
+
+def test_pixels_that_are_not_finite_are_told_with_their_image(pixels):
+    answer = pixels(np.nan)
+    assert answer.code != 0
+    assert "NaN" in answer.json["error"]["message"]
+    assert answer.json["error"]["node"] == "image"
+
+
+def test_every_node_has_its_state(call):
+    settings = {"gmm1.trainable": "false", "gmm2.delay": "1"}
+    answer = call(
+        *("run", "quickstart", "--epochs", "0.2", "--json"),
+        *(part for name, value in settings.items() for part in ("--set", f"{name}={value}")),
+    )
+    nodes = answer.json["nodes"]
+    assert nodes["gmm1"]["state"] == "frozen"
+    assert nodes["gmm1"]["sigma"] is None
+    assert nodes["gmm1"]["auc"] is not None
+    assert nodes["gmm2"]["state"] == "waiting"
+    assert nodes["gmm2"]["sigma"] > 1

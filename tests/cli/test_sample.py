@@ -52,7 +52,9 @@ def test_an_hdf5_file_holds_the_same(call, model):
 
 def test_settings_of_a_node_and_of_all_nodes_of_a_type(call, model):
     loaded = dcgraph.load(model)
-    call("sample", model, "-n", "9", "-o", "all.npz", "--set", "gmm.top=1", "--set", "gmm.divisor=5")
+    call(
+        "sample", model, "-n", "9", "-o", "all.npz", "--set", "gmm.top=1", "--set", "gmm.divisor=5"
+    )
     with np.load("all.npz") as arrays:
         expected = loaded.sample(9, top=1, divisor=5)
         np.testing.assert_array_equal(arrays["images"], expected)

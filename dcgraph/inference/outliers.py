@@ -1,0 +1,138 @@
+"""Decisions about outliers: what a score means beside those of the training images.
+
+A model keeps 1,001 quantiles of the log-likelihood of training images for each density node, at
+equal probabilities from 0 to 1. With m = 1,000 steps between them, and F the share of training
+images whose score is not above a score, its p-value is ``(1 + m F) / (m + 1)``: small for outliers,
+about uniform for images like the training images, and never below 1 / (m + 1), the least that
+m quantiles can tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dcgraph.errors import RequestError
+
+STEPS = 1000  # between a model's quantiles
+IQR_OF_NORMAL = 1.349  # interquartile range of the standard normal distribution
+
+Quantiles = NDArray[np.float64]
+Scores = NDArray[np.float64]
+
+
+def p_values(scores: NDArray[Any], quantiles: Quantiles) -> Scores:
+    """Return how rare scores so low are among training images, in (0, 1].
+
+    Parameters
+    ----------
+    scores : array of shape (n,)
+        Log-likelihoods, of the kind the quantiles are of.
+    quantiles : array of shape (m + 1,)
+        Ascending, of the training images' scores.
+
+    Returns
+    -------
+    array of shape (n,)
+    """
+    steps = len(quantiles) - 1
+    share = np.interp(np.asarray(scores, np.float64), quantiles, np.linspace(0, 1, steps + 1))
+    return (1 + steps * share) / (steps + 1)
+
+
+def threshold(quantiles: Quantiles, contamination: float) -> float:
+    """Return the score whose p-value is `contamination`: what does not exceed it is an outlier.
+
+    Parameters
+    ----------
+    contamination : float in (0, 1)
+        Share of the training images that would be taken for outliers.
+
+    Raises
+    ------
+    RequestError
+        It is not in (0, 1), or smaller than the quantiles can tell.
+    """
+    steps = len(quantiles) - 1
+    check_contamination(contamination, steps)
+    share = ((steps + 1) * contamination - 1) / steps
+    return float(np.interp(share, np.linspace(0, 1, steps + 1), quantiles))
+
+
+def check_contamination(contamination: float, steps: int = STEPS) -> None:
+    """Refuse a share that is none, or that p-values from so many quantiles cannot reach.
+
+    Raises
+    ------
+    RequestError
+    """
+    if not 1 / (steps + 1) <= contamination < 1:
+        message = (
+            "the contamination is the share of training images to take for outliers: at least "
+            f"1/{steps + 1}, which is as fine as the stored quantiles are, and below 1; "
+            f"received {contamination:g}"
+        )
+        raise RequestError(message, field="contamination")
+
+
+def z_scores(scores: NDArray[Any], quantiles: Quantiles) -> Scores:
+    """Return scores in robust standard deviations from the training images' median.
+
+    The deviation is the interquartile range over 1.349, so that outliers among the training images
+    do not stretch it.
+    """
+    probabilities = np.linspace(0, 1, len(quantiles))
+    low, middle, high = np.interp([0.25, 0.5, 0.75], probabilities, quantiles)
+    deviation = max((high - low) / IQR_OF_NORMAL, np.finfo(np.float64).tiny)
+    return (np.asarray(scores, np.float64) - middle) / deviation
+
+
+def combined_scores(
+    scores: Mapping[str, NDArray[Any]], calibration: Mapping[str, Quantiles]
+) -> Scores:
+    """Return the mean of several nodes' z-scores, (n,); higher is more likely.
+
+    The nodes' log-likelihoods are of different size and spread; in standard deviations of the
+    training images each node has the same say.
+
+    Raises
+    ------
+    RequestError
+        The model keeps no quantiles of a node.
+    """
+    parts = [z_scores(values, quantiles_of(calibration, name)) for name, values in scores.items()]
+    return np.asarray(np.mean(parts, axis=0), np.float64)
+
+
+def combined_p_values(parts: Sequence[Scores]) -> Scores:
+    """Return one p-value for several of each image, (n,), by the Cauchy combination.
+
+    Liu and Xie (2020): the mean of ``tan((1/2 - p) pi)`` is about Cauchy-distributed however the
+    p-values depend on each other; nodes that see the same image surely do.
+    """
+    if len(parts) == 1:
+        return parts[0]
+    least = min(float(part.min()) for part in parts)
+    bounded = np.clip(np.stack(parts), None, 1 - least)  # a p-value of 1 would outweigh all others
+    statistic = np.tan((0.5 - bounded) * np.pi).mean(axis=0)
+    return np.asarray(0.5 - np.arctan(statistic) / np.pi, np.float64)
+
+
+def quantiles_of(calibration: Mapping[str, Quantiles], node: str) -> Quantiles:
+    """Return the stored quantiles of a node.
+
+    Raises
+    ------
+    RequestError
+        There are none: the training has not come to its end.
+    """
+    if node not in calibration:
+        message = (
+            "the model keeps no quantiles of the training images' scores, which are taken when the "
+            "training ends: finish it with 'dcgraph run --resume'"
+        )
+        raise RequestError(message, node=node)
+    return calibration[node]

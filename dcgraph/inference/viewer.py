@@ -1,0 +1,212 @@
+"""All that goes up: how likely images are, what nodes make of them, which are outliers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dcgraph.backends.contract import Backend
+from dcgraph.engine.scheduler import Scheduler
+from dcgraph.errors import RequestError
+from dcgraph.graph.graph import Graph
+from dcgraph.inference import density, outliers
+from dcgraph.inference.images import checked_images
+from dcgraph.inference.labels import the_classifier
+from dcgraph.inference.maps import pixel_maps
+from dcgraph.signal import Signal
+from dcgraph.state import NodeState
+from dcgraph.storage.record import ModelRecord
+
+
+class Viewer:
+    """A trained model, as far as it looks at images; `dcgraph.model.Model` also draws them.
+
+    Attributes
+    ----------
+    graph : Graph
+    record : ModelRecord
+        All that its file holds.
+    """
+
+    def __init__(self, record: ModelRecord, ops: Backend, states: Mapping[str, NodeState]) -> None:
+        self.record = record
+        self._ops = ops
+        self._states = states
+
+    @property
+    def graph(self) -> Graph:
+        """The graph, checked."""
+        return self.record.graph
+
+    def log_likelihood(
+        self, x: Any, node: str | None = None, kind: density.Kind = "log_likelihood"
+    ) -> NDArray[Any]:
+        """Return the log-likelihood of each image, mean over the node's positions.
+
+        Parameters
+        ----------
+        x : array of shape (n, h, w, c)
+            On about [0, 1]; NaN pixels are unknown and integrated out.
+        node : str or None
+            A gmm node; None is the topmost.
+        kind : {"log_likelihood", "max_component", "loss"}
+
+        Returns
+        -------
+        array of shape (n,)
+            In nats.
+
+        Raises
+        ------
+        InputError
+            `x` does not fit the graph's input.
+        RequestError
+            The node has no log-likelihood.
+        """
+        maps = self.log_likelihood_map(x, node, kind)
+        means: NDArray[Any] = maps.mean(axis=(1, 2), dtype=np.float64)
+        return means.astype(maps.dtype)
+
+    def log_likelihood_map(
+        self, x: Any, node: str | None = None, kind: density.Kind = "log_likelihood"
+    ) -> NDArray[Any]:
+        """Return the log-likelihood at each position of the node, (n, h, w), in nats."""
+        name = density.scored_node(self.graph, node)
+        return self.log_likelihood_maps(x, (name,), kind)[name]
+
+    def log_likelihood_maps(
+        self,
+        x: Any,
+        nodes: Sequence[str] | None = None,
+        kind: density.Kind = "log_likelihood",
+    ) -> dict[str, NDArray[Any]]:
+        """Return the log-likelihood maps of several nodes, found in one pass over the images.
+
+        Parameters
+        ----------
+        nodes : sequence of str or None
+            None: all that have a log-likelihood.
+        """
+        if kind not in density.KINDS:
+            message = f"kind must be one of {', '.join(density.KINDS)}, received {kind!r}"
+            raise RequestError(message, field="kind")
+        names = self.graph.density_nodes if nodes is None else tuple(nodes)
+        names = tuple(density.scored_node(self.graph, name) for name in names)
+        scheduler = self._scheduler()
+        found = list(density.score_maps(scheduler, self._signals(scheduler, x), names, kind))
+        return {name: np.concatenate([maps[name] for maps in found]) for name in names}
+
+    def pixel_maps(self, x: Any, node: str) -> NDArray[Any]:
+        """Return, for each pixel, the mean log-likelihood of the positions that see it, (n, H, W).
+
+        In nats; NaN where no position of the node sees the pixel.
+
+        Raises
+        ------
+        RequestError, InputError
+        """
+        return pixel_maps(self._scheduler(), self.log_likelihood_map(x, node), node)
+
+    def combined_scores(self, x: Any, nodes: Sequence[str] | None = None) -> NDArray[np.float64]:
+        """Return one score of several nodes, (n,): the mean of their z-scores; higher is likelier.
+
+        A z-score counts robust standard deviations from the training images' median.
+
+        Parameters
+        ----------
+        nodes : sequence of str or None
+            None: all that have a log-likelihood.
+        """
+        maps = self.log_likelihood_maps(x, nodes)
+        scores = {name: each.mean(axis=(1, 2), dtype=np.float64) for name, each in maps.items()}
+        return outliers.combined_scores(scores, self.record.calibration)
+
+    def p_values(self, x: Any, node: str | Sequence[str] | None = None) -> NDArray[np.float64]:
+        """Return how rare images so unlikely are among the training images, (n,), in (0, 1].
+
+        Parameters
+        ----------
+        node : str, sequence of str or None
+            A gmm node; several, whose p-values are combined; None is the topmost.
+
+        Raises
+        ------
+        RequestError
+            The model's training has not come to its end.
+        """
+        names = [node] if node is None or isinstance(node, str) else node
+        names = [density.scored_node(self.graph, name) for name in names]
+        maps = self.log_likelihood_maps(x, names)
+        return outliers.combined_p_values(
+            [
+                outliers.p_values(
+                    each.mean(axis=(1, 2), dtype=np.float64),
+                    outliers.quantiles_of(self.record.calibration, name),
+                )
+                for name, each in maps.items()
+            ]
+        )
+
+    def threshold(self, contamination: float = 0.05, node: str | None = None) -> float:
+        """Return the log-likelihood that so small a share of training images does not exceed.
+
+        Raises
+        ------
+        RequestError
+            The share is not in (0, 1), or the training has not come to its end.
+        """
+        name = density.scored_node(self.graph, node)
+        quantiles = outliers.quantiles_of(self.record.calibration, name)
+        return outliers.threshold(quantiles, contamination)
+
+    def is_outlier(
+        self, x: Any, *, contamination: float = 0.05, node: str | Sequence[str] | None = None
+    ) -> NDArray[np.bool_]:
+        """Return whether each image is an outlier, (n,): its p-value is at most `contamination`."""
+        outliers.check_contamination(contamination)
+        flags: NDArray[np.bool_] = self.p_values(x, node) <= contamination
+        return flags
+
+    def activities(self, x: Any, node: str) -> NDArray[Any]:
+        """Return the output of a node, (n, h, w, k): of a gmm node, its responsibilities."""
+        name = self.graph[node].name
+        scheduler = self._scheduler()
+        return np.concatenate(
+            list(density.activities(scheduler, self._signals(scheduler, x), name))
+        )
+
+    def predict_proba(self, x: Any) -> NDArray[Any]:
+        """Return class probabilities, (n, classes).
+
+        Raises
+        ------
+        RequestError
+            The graph has no classifier node, or several.
+        """
+        return self.activities(x, the_classifier(self.graph)).reshape(len(x), -1)
+
+    def predict(self, x: Any) -> NDArray[np.int64]:
+        """Return the most probable class of each image, (n,)."""
+        classes: NDArray[np.int64] = self.predict_proba(x).argmax(axis=1)
+        return classes
+
+    def _signals(self, scheduler: Scheduler, x: Any) -> Iterator[Signal]:
+        images = self.checked_images(x)
+        for start in range(0, len(images), density.BATCH):
+            yield scheduler.signal(images[start : start + density.BATCH])
+
+    def checked_images(self, x: Any) -> NDArray[Any]:
+        """Return images as a float array (n, h, w, c), NaN where unknown.
+
+        Raises
+        ------
+        InputError
+            Shape, type or range are not those of images the model can look at.
+        """
+        return checked_images(self.graph, x, self.record.pixel_range)
+
+    def _scheduler(self, graph: Graph | None = None) -> Scheduler:
+        return Scheduler(graph or self.graph, self._ops, dict(self._states))
