@@ -128,7 +128,7 @@ class PlainProgress(Pace):
                     self._last = (monotonic(), epoch)
                     self._print(self._line())
             case Evaluated():
-                self._print(f"step {event.step} test: {measured(event.metrics)}")
+                self._print(f"step {event.step} {event.split}: {measured(event.metrics)}")
 
     def _line(self) -> str:
         parts = [f"step {self.step}/{self.total_steps}"]

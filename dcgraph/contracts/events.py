@@ -104,9 +104,10 @@ class EpochEnded:
 
 @dataclass(frozen=True, slots=True)
 class Evaluated:
-    """Metrics on held-out images, by node."""
+    """Metrics on held-out images, by node; `split` is "test" or "validation"."""
 
     step: int
+    split: str
     metrics: Mapping[str, Mapping[str, float]]
 
 

@@ -46,7 +46,7 @@ def epoch_batches(
     start : int
         Batches to leave out, for they have been learned from.
     """
-    order = stream(seed, "data", "shuffle", epoch).permutation(len(subset))
+    order = subset.epoch_order(stream(seed, "data", "shuffle", epoch))
     return _batches(subset, order[start * batch_size :], batch_size)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dcgraph.contracts.source import ArraySplit, Split
+from dcgraph.contracts.source import ArraySplit, OrderedSplit, Split
 from dcgraph.data.fitting import Fit, check_fit, fitted
 from dcgraph.data.selection import Selection
 from dcgraph.errors import InputError
@@ -61,6 +61,12 @@ class Subset:
         """Return images (k, h, w, c), float32, by their places in this subset."""
         return fitted(self.split.read(self.chosen[indices]), self.shape, self.fit)
 
+    def epoch_order(self, rng: np.random.Generator) -> NDArray[np.int64]:
+        """Return a random order of the images; one that the split reads well, if it says which."""
+        if isinstance(self.split, OrderedSplit):
+            return self.split.epoch_order(self.chosen, rng)
+        return rng.permutation(len(self.chosen))
+
     def take(self, indices: NDArray[np.int64]) -> Subset:
         """Return a smaller subset."""
         return replace(self, chosen=self.chosen[indices])
@@ -81,6 +87,14 @@ class Dataset:
     train: Subset
     validation: Subset | None = None
     test: Subset | None = None
+
+    @property
+    def held_out(self) -> tuple[str, Subset | None]:
+        """What a run is measured on, and its name: "validation" where there is one, else "test".
+
+        Settings are chosen on validation images; who holds some back does not look at the others.
+        """
+        return ("test", self.test) if self.validation is None else ("validation", self.validation)
 
     @cached_property
     def digest(self) -> str:

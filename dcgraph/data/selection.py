@@ -51,6 +51,8 @@ class Selection:
         inliers, outliers = self._parts(split, "training")
         _refuse_absent(self.classes or (), split, "training", "data.classes")
         self._refuse_none(inliers, "training")
+        if not self.validation and (self.limit is None or self.limit >= len(inliers)):
+            return inliers, None
         order = stream(0, "data", "split").permutation(len(inliers))
         held = max(1, round(self.validation * len(inliers))) if self.validation else 0
         if held == len(inliers):

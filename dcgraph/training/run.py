@@ -71,7 +71,7 @@ def run(
     overwrite : bool
         Replace the file.
     evaluate_every : float or None
-        Epochs from one evaluation on the test split to the next; None: at the end alone.
+        Epochs from one evaluation on held-out images to the next; None: at the end alone.
     command : str or None
         What the user typed, for the file's provenance.
 
@@ -213,10 +213,12 @@ class _Run:
             self.emit(EpochEnded(step, step // self.loop.per_epoch))
 
     def _evaluate(self) -> None:
-        if self.dataset.test is not None and len(self.dataset.test):
-            metrics = evaluate(self.scheduler, self.dataset.test, self.options.plugins)
+        name, images = self.dataset.held_out
+        if images is not None and len(images):
+            metrics = evaluate(self.scheduler, images, self.options.plugins)
             self.record.metrics = metrics
-            self.emit(Evaluated(self.record.step, metrics))
+            self.record.provenance["measured_on"] = f"{name} images"
+            self.emit(Evaluated(self.record.step, name, metrics))
 
     def _finish(self) -> ModelRecord:
         self._evaluate()

@@ -70,7 +70,7 @@ def test_plain_lines_are_few_and_hold_no_control_codes(time):
         time.now = step * 0.3
         plain.notify(batch(step))
         plain.notify(Saved(step, Path("m.h5")))
-    plain.notify(Evaluated(100, {"gmm1": {"log_likelihood": -1.5, "auc": 0.9, "other": 1.0}}))
+    plain.notify(Evaluated(100, "test", {"gmm1": {"log_likelihood": -1.5, "auc": 0.9, "other": 1.0}}))
     lines = written(console).splitlines()
     assert lines[0] == "training: 100 steps, 2 epochs"
     assert lines[1].startswith("step 34/100, 33 images/s, 0:20 left, gmm1 -1.50 sigma 0.70 ann")
@@ -122,7 +122,7 @@ def test_of_a_finished_run_only_the_bar_stays(time):
         live.notify(STARTED)
         time.now = 1.0
         live.notify(batch(100))
-        live.notify(Evaluated(100, {"gmm1": {"auc": 0.9}}))
+        live.notify(Evaluated(100, "test", {"gmm1": {"auc": 0.9}}))
         before = len(written(console))
     last = written(console)[before:]
     assert "step 100/100" in last

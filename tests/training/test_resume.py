@@ -145,16 +145,18 @@ def test_another_run_is_not_resumed(tmp_path, override, field):
     assert path.read_bytes() == before
 
 
+LONG = ["train.epochs=40"]
 PROGRAM = """
 import sys
 from pathlib import Path
 sys.path.insert(0, {tests!r})
 import test_resume
-test_resume.train(Path(sys.argv[1]), resume=True, save_every=0.0)
+test_resume.train(Path(sys.argv[1]), overrides=test_resume.LONG, resume=True, save_every=0.0)
 """
 
 
-def test_a_killed_run_leaves_a_whole_file_and_goes_on_to_the_same_numbers(tmp_path, unbroken):
+def test_a_killed_run_leaves_a_whole_file_and_goes_on_to_the_same_numbers(tmp_path):
+    unbroken = train(tmp_path / "unbroken.h5", overrides=LONG)
     path = tmp_path / "model.h5"
     program = PROGRAM.format(tests=os.path.dirname(__file__))  # noqa: PTH120 - spliced into code
     rng = random.Random(0)
@@ -173,4 +175,4 @@ def test_a_killed_run_leaves_a_whole_file_and_goes_on_to_the_same_numbers(tmp_pa
     assert kills
     subprocess.run([sys.executable, "-c", program, str(path)], check=True, timeout=120)
     assert_same(read_model(path), unbroken)
-    assert [entry.name for entry in tmp_path.iterdir()] == ["model.h5"]
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["model.h5", "unbroken.h5"]

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import dcgraph
-from dcgraph.contracts.events import BatchEnded, Finished, Observer, Saved, Started
-from dcgraph.data.dataset import dataset_from_arrays
+from dcgraph.contracts.events import BatchEnded, Evaluated, Finished, Observer, Saved, Started
+from dcgraph.data.dataset import dataset_from_arrays, open_dataset
 from dcgraph.errors import InputError, NumericalError, RequestError
 from dcgraph.graph.load import load_graph
 from dcgraph.storage.read import read_model
@@ -198,3 +198,27 @@ def test_labels_that_are_no_class_are_refused():
             load_graph({"name": "labels", "nodes": nodes, "forward": chain}),
             dataset_from_arrays(images(), labels, (6, 5, 1)),
         )
+
+
+@pytest.mark.parametrize("validation", [0.0, 0.2])
+def test_metrics_are_of_validation_images_where_some_are_held_back(validation):
+    spec = load_graph(
+        "F(4,2)-G(9)",
+        overrides=[
+            "data.source=digits",
+            "data.outliers=[0]",
+            f"data.validation={validation}",
+            "data.limit=300",
+            "train.epochs=2",
+        ],
+    )
+    data = open_dataset(spec.data, (8, 8, 1), None)
+    notes = Notes()
+    record = run(spec, data, observers=[notes])
+    name, images = ("validation", data.validation) if validation else ("test", data.test)
+    (evaluated,) = notes.of(Evaluated)
+    assert evaluated.split == name
+    assert record.provenance["measured_on"] == f"{name} images"
+    pictures = images.read(np.flatnonzero(~images.outlier))
+    expected = dcgraph.Model(record).log_likelihood(pictures).mean()
+    assert record.metrics["gmm1"]["log_likelihood"] == pytest.approx(expected, rel=1e-5)
