@@ -21,6 +21,7 @@ from dcgraph.inference.readout import Readout
 from dcgraph.inference.settings import configured
 from dcgraph.inference.viewer import Viewer
 from dcgraph.plugin.manager import Plugins
+from dcgraph.signal import Shape
 from dcgraph.storage.lock import output_lock
 from dcgraph.storage.origin import graph_from
 from dcgraph.storage.read import read_model
@@ -66,8 +67,9 @@ def train(
     overrides = [f"data.source={data}"] if isinstance(data, str) else []
     overrides += [] if epochs is None else [f"train.epochs={epochs!r}"]
     overrides += [] if seed is None else [f"train.seed={seed!r}"]
-    checked = graph_from(graph, overrides=overrides)
-    dataset = _dataset(checked, None if isinstance(data, str) else data)
+    arrays = None if isinstance(data, str) else data
+    checked = graph_from(graph, overrides=overrides, shape=_image_shape(arrays))
+    dataset = _dataset(checked, arrays)
     record = run(checked, dataset, backend=backend, observers=observers)
     return Model(record, backend=backend)
 
@@ -83,6 +85,14 @@ def load(path: Path | str, *, backend: str = "auto", plugins: Plugins | None = N
         The file is damaged, of a newer version, or no model file.
     """
     return Model(read_model(Path(path), plugins=plugins), backend=backend)
+
+
+def _image_shape(data: Any) -> Shape | None:
+    """Return (h, w, c) of the images a caller holds; None where there are none, or no images."""
+    shape = np.shape(data[0] if isinstance(data, tuple) else data)
+    if len(shape) == 3:
+        shape = (*shape, 1)
+    return (shape[1], shape[2], shape[3]) if len(shape) == 4 else None
 
 
 def _dataset(graph: Graph, data: Any) -> Dataset:

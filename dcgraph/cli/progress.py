@@ -174,7 +174,7 @@ class LiveProgress(Pace):
             case Started():
                 self._start()
             case Evaluated():
-                self._metrics = f"test, step {event.step}: {measured(event.metrics)}"
+                self._metrics = f"{event.split}, step {event.step}: {measured(event.metrics)}"
         if monotonic() - self._drawn >= REFRESH or not isinstance(event, BatchEnded | Saved):
             self._draw()
 
