@@ -44,9 +44,10 @@ class CheckedGroup:
         self._group = group
         self._reading = reading
         with self._asking():
-            members, attributes = len(group), len(group.attrs)
-        if members > MEMBERS_MAX or attributes > ATTRIBUTES_MAX:
+            members = len(group)
+        if members > MEMBERS_MAX:
             self.refuse("holds more members than any model does")
+        self._check_attributes(group)
 
     @property
     def file(self) -> Path:
@@ -120,14 +121,7 @@ class CheckedGroup:
             group.refuse(f"has encoding version {version}, expected 1 to {encoding[1]}")
         return group
 
-    def array(
-        self,
-        name: str,
-        dtype: np.dtype[Any],
-        shape: tuple[int | None, ...],
-        *,
-        most: int | None = None,
-    ) -> NDArray[Any]:
+    def array(self, name: str, dtype: np.dtype[Any], shape: tuple[int | None, ...]) -> NDArray[Any]:
         """Return a member array, checked before a byte of it is read.
 
         Parameters
@@ -136,33 +130,72 @@ class CheckedGroup:
             Expected element type; the order of its bytes may be another in the file.
         shape : tuple
             Expected shape; None in it is any size.
-        most : int or None
-            Bytes that it may hold; None: what the file stores is bound enough.
         """
-        import h5py
-
-        member = self._member(name)
-        if not isinstance(member, h5py.Dataset):
-            self.refuse("should be an array", name)
-        self._check_storage(member, name)
+        member = self._dataset(name)
         with self._asking(name):
             declared, found = member.dtype, member.shape
-            stored = member.id.get_storage_size()
         if declared.newbyteorder("=") != dtype:
             self.refuse(f"holds {declared}, expected {dtype}", name)
         if found is None or not _fits(found, shape):
             self.refuse(
                 f"has the shape {found}, expected {str(shape).replace('None', 'any')}", name
             )
-        needed = dtype.itemsize * prod(found)
+        array: NDArray[Any] = self._content(member, name, dtype.itemsize * prod(found))
+        return array.astype(dtype, copy=False)
+
+    def text(self, name: str, *, most: int) -> str:
+        """Return a member text of at most so many bytes, checked before a byte of it is read."""
+        import h5py
+
+        member = self._dataset(name)
+        with self._asking(name):
+            declared, shape = member.dtype, member.shape
+        kind = h5py.check_string_dtype(declared)
+        if shape != () or kind is None or kind.length is None:
+            self.refuse(f"holds {declared} of shape {shape}, expected one text", name)
+        if declared.itemsize > most:
+            self.refuse(f"holds {declared.itemsize:,} bytes, expected at most {most:,}", name)
+        content = bytes(self._content(member, name, declared.itemsize))
+        try:
+            return content.decode()
+        except UnicodeDecodeError:
+            self.refuse("is no text in UTF-8", name)
+
+    def _dataset(self, name: str) -> Any:
+        import h5py
+
+        member = self._member(name)
+        if not isinstance(member, h5py.Dataset):
+            self.refuse("should be an array", name)
+        self._check_attributes(member, name)
+        self._check_storage(member, name)
+        return member
+
+    def _check_attributes(self, member: Any, name: str | None = None) -> None:
+        """Refuse attributes, asked for or not, that are more than texts, numbers and truths."""
+        with self._asking(name):
+            count = len(member.attrs)
+        if count > ATTRIBUTES_MAX:
+            self.refuse("has more attributes than anything in a model", name)
+        with self._asking(name):
+            declared = [(key, member.attrs.get_id(key)) for key in member.attrs]
+            sizes = [(key, own.shape, own.get_type().get_size()) for key, own in declared]
+        for key, shape, size in sizes:
+            where = f"has the attribute {shown(_text(key))} of"
+            if shape != ():
+                self.refuse(f"{where} shape {shape}, expected one value", name)
+            if size > TEXT_MAX:
+                self.refuse(f"{where} {size:,} bytes", name)
+
+    def _content(self, member: Any, name: str, needed: int) -> Any:
+        """Return all of an array of so many bytes, if the file can hold as many."""
+        with self._asking(name):
+            stored = member.id.get_storage_size()
         if needed > min(stored, self._reading.left):
             self.refuse(f"promises {needed:,} bytes, more than are stored", name)
-        if most is not None and needed > most:
-            self.refuse(f"holds {needed:,} bytes, expected at most {most:,}", name)
         self._reading.left -= needed
         with self._asking(name):
-            array: NDArray[Any] = member[()]
-        return array.astype(dtype, copy=False)
+            return member[()]
 
     def _check_storage(self, member: Any, name: str) -> None:
         """Refuse data that lies elsewhere, or that a filter (which can be any code) must unpack."""
@@ -208,14 +241,10 @@ class CheckedGroup:
 
         with self._asking():
             declared = self._group.attrs.get_id(name)
-            shape, dtype = declared.shape, declared.dtype
-        if shape != ():
-            self.refuse(f"has the attribute {shown(name)} of shape {shape}, expected one value")
+            dtype = declared.dtype
         text = h5py.check_string_dtype(dtype)
         if text is None and (dtype.kind not in "iufb" or dtype.itemsize > 8):
             self.refuse(f"has the attribute {shown(name)} of type {dtype}")
-        if text is not None and (text.length or 0) > TEXT_MAX:
-            self.refuse(f"has the attribute {shown(name)} of {text.length:,} bytes")
         with self._asking():
             value = self._group.attrs[name]
         if isinstance(value, bytes):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 FORMAT = "dcgraph-model"
 FORMAT_VERSION = 1
+LIBRARY = "v110"  # the oldest HDF5 library that reads it; its metadata carry checksums
 
 GRAPH = "graph"
 NODES = "nodes"
@@ -12,6 +13,8 @@ HISTORY = "history"
 METRICS = "metrics"
 PROVENANCE = "provenance"
 CALIBRATION = "calibration"
+
+MEMBERS = (GRAPH, NODES, RUN, HISTORY, METRICS, PROVENANCE, CALIBRATION)
 
 # Every group says what it is, so that one can change without the others.
 ENCODING = {
@@ -34,4 +37,6 @@ INTEGER_COLUMNS = frozenset({"step", "active"})
 GRAPH_BYTES_MAX = 2**20
 ATTRIBUTES_MAX = 256  # of one group
 MEMBERS_MAX = 10_000  # of one group
+OBJECTS_MAX = 100_000  # of one file
+DEPTH_MAX = 3  # of groups: /nodes/<name>/parameters
 TEXT_MAX = 60_000  # characters of an attribute

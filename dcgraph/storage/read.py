@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from io import BufferedReader, FileIO
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from dcgraph.plugin.manager import Plugins
 from dcgraph.state import NodeState
 from dcgraph.storage import layout
 from dcgraph.storage.checked import CheckedGroup, Reading
+from dcgraph.storage.guard import survive
 from dcgraph.storage.record import ModelRecord
 from dcgraph.storage.seal import check_seal
 
@@ -37,6 +39,7 @@ def read_model(path: Path, *, plugins: Plugins | None = None) -> ModelRecord:
         no plugin registers.
     """
     with _opened(path) as root:
+        _refuse_others(root, layout.MEMBERS, "belongs to no model")
         graph = _graph(root, plugins)
         run = root.group(layout.RUN, layout.ENCODING[layout.RUN])
         total_steps = _counted(run, "total_steps", least=1)
@@ -87,33 +90,39 @@ def read_graph_text(path: Path) -> str:
 def _opened(path: Path) -> Iterator[CheckedGroup]:
     import h5py
 
+    # The buffer is first used after the other process, which would put it out of step, is done.
+    with _stream(path) as stream, BufferedReader(stream) as content:
+        try:
+            if not check_seal(stream, path):
+                survive(stream, path)
+        except OSError as error:
+            message = f"cannot be read: {error.strerror or error}"
+            raise RequestError(message, file=path) from error
+        # The library reads the very file that was checked, whatever takes its name meanwhile.
+        try:
+            file = h5py.File(content, "r")
+        except (OSError, RuntimeError, ValueError) as error:
+            message = f"is damaged or no model file: {' '.join(str(error).split()):.100}"
+            raise ModelFileError(message, file=path) from error
+        with file:
+            root = CheckedGroup(file, Reading(path, content.seek(0, 2)))
+            _check_version(root)
+            yield root
+
+
+def _stream(path: Path) -> FileIO:
+    """Open a file, without a buffer."""
     try:
         if path.exists() and not path.is_file():
             message = "is no file: name a model file, as `dcgraph run` writes them"
             raise RequestError(message, file=path)
-        stream = path.open("rb")
+        return path.open("rb", buffering=0)
     except FileNotFoundError as error:
         message = "there is no such model file: correct the path, or train one by `dcgraph run`"
         raise RequestError(message, file=path) from error
     except OSError as error:
         message = f"cannot be read: {error.strerror or error}"
         raise RequestError(message, file=path) from error
-    with stream:
-        try:
-            check_seal(stream, path)
-        except OSError as error:
-            message = f"cannot be read: {error.strerror or error}"
-            raise RequestError(message, file=path) from error
-        # The library reads the very file that was checked, whatever takes its name meanwhile.
-        try:
-            file = h5py.File(stream, "r")
-        except (OSError, RuntimeError, ValueError) as error:
-            message = f"is damaged or no model file: {' '.join(str(error).split()):.100}"
-            raise ModelFileError(message, file=path) from error
-        with file:
-            root = CheckedGroup(file, Reading(path, stream.seek(0, 2)))
-            _check_version(root)
-            yield root
 
 
 def _check_version(root: CheckedGroup) -> None:
@@ -140,11 +149,7 @@ def _counted(group: CheckedGroup, name: str, *, least: int = 0, most: int = 2**6
 
 
 def _text(root: CheckedGroup) -> str:
-    content = root.array(layout.GRAPH, np.dtype(np.uint8), (None,), most=layout.GRAPH_BYTES_MAX)
-    try:
-        return content.tobytes().decode()
-    except UnicodeDecodeError:
-        root.refuse("is no text in UTF-8", layout.GRAPH)
+    return root.text(layout.GRAPH, most=layout.GRAPH_BYTES_MAX)
 
 
 def _graph(root: CheckedGroup, plugins: Plugins | None) -> Graph:
@@ -218,7 +223,7 @@ def _listed(names: Any) -> str:
     return ", ".join(shown(name) for name in sorted(names)) or "none"
 
 
-def _refuse_others(group: CheckedGroup, known: Mapping[str, Any], what: str) -> None:
+def _refuse_others(group: CheckedGroup, known: Collection[str], what: str) -> None:
     for name in group.names():
         if name not in known:
             group.refuse(what, name)
@@ -226,7 +231,7 @@ def _refuse_others(group: CheckedGroup, known: Mapping[str, Any], what: str) -> 
 
 def _history(root: CheckedGroup, graph: Graph, step: int) -> dict[str, dict[str, list[float]]]:
     history = root.group(layout.HISTORY, layout.ENCODING[layout.HISTORY])
-    _refuse_others(history, dict.fromkeys(graph.trainable), "belongs to no node that learns")
+    _refuse_others(history, graph.trainable, "belongs to no node that learns")
     nodes = {}
     for name in history.names():
         group = history.group(name, layout.ENCODING["columns"])
@@ -255,9 +260,7 @@ def _metrics(root: CheckedGroup, graph: Graph) -> dict[str, dict[str, float]]:
 
 def _calibration(root: CheckedGroup, graph: Graph) -> dict[str, NDArray[np.float64]]:
     group = root.group(layout.CALIBRATION, layout.ENCODING[layout.CALIBRATION])
-    _refuse_others(
-        group, dict.fromkeys(graph.density_nodes), "belongs to no node with a log-likelihood"
-    )
+    _refuse_others(group, graph.density_nodes, "belongs to no node with a log-likelihood")
     quantiles = {name: group.array(name, FLOAT, (None,)) for name in group.names()}
     for name, values in quantiles.items():
         if not values.size or not np.isfinite(values).all():

@@ -35,7 +35,8 @@ class ModelRecord:
         ``history[node][column]``, columns of equal length: step, log_likelihood, loss, sigma,
         active (0 or 1), winner_entropy.
     metrics : dict
-        ``metrics[node][metric]``, on held-out images (validation images where the graph holds some back).
+        ``metrics[node][metric]``, on held-out images (validation images where the graph holds some
+        back).
     provenance : dict
         Versions, data digest, command, times; values are str, int, float or None.
     calibration : dict of str to array

@@ -13,7 +13,7 @@ from dcgraph.state import NodeState
 from dcgraph.storage import layout
 from dcgraph.storage.record import ModelRecord
 from dcgraph.storage.replace import replace_file
-from dcgraph.storage.seal import USER_BLOCK, seal
+from dcgraph.storage.seal import seal
 
 SCALARS = (str, int, float, bool)
 
@@ -39,11 +39,13 @@ def write_model(path: Path, record: ModelRecord) -> None:
 def _write(file: BytesIO, record: ModelRecord) -> None:
     import h5py
 
-    with h5py.File(file, "w", userblock_size=USER_BLOCK) as root:
+    with h5py.File(file, "w", libver=(layout.LIBRARY, layout.LIBRARY)) as root:
         root.attrs["format"] = layout.FORMAT
         root.attrs["format_version"] = layout.FORMAT_VERSION
         root.attrs["complete"] = record.complete
-        root[layout.GRAPH] = np.frombuffer(record.graph_text.encode(), np.uint8)
+        text = record.graph_text.encode()
+        kind = h5py.string_dtype("utf-8", len(text))
+        root.create_dataset(layout.GRAPH, data=np.array(text, kind), dtype=kind)
         nodes = _group(root, layout.NODES)
         for name, state in record.states.items():
             _write_node(_group(nodes, name, "node"), state)

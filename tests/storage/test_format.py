@@ -11,7 +11,7 @@ from model_files import write_tiny
 import dcgraph.storage
 from dcgraph.storage import layout
 from dcgraph.storage.read import read_model
-from dcgraph.storage.seal import USER_BLOCK
+from dcgraph.storage.seal import SEAL_BYTES
 
 TEXT = (Path(dcgraph.storage.__file__).parent / "FORMAT.md").read_text(encoding="utf-8")
 
@@ -28,7 +28,8 @@ def listing(path: Path) -> list[list[str]]:
     def visit(name: str, member: h5py.Group | h5py.Dataset) -> None:
         if isinstance(member, h5py.Dataset):
             size = "any" if name == layout.GRAPH else str(member.shape)
-            lines.append([f"/{name}", str(member.dtype), size])
+            kind = "text" if member.dtype.kind == "S" else str(member.dtype)
+            lines.append([f"/{name}", kind, size])
         else:
             own = ", ".join(key for key in member.attrs if not key.startswith("encoding-"))
             kind = f"{member.attrs['encoding-type']} {member.attrs['encoding-version']}"
@@ -67,10 +68,16 @@ def test_every_encoding_and_limit_is_documented() -> None:
         assert f"`{column}`" in TEXT
 
 
-def test_the_documented_way_to_make_the_checksum_works(path: Path) -> None:
+def test_the_documented_checksum_is_that_of_a_real_file(path: Path) -> None:
     content = path.read_bytes()
-    path.write_bytes(bytes(USER_BLOCK) + content[USER_BLOCK:])
     code = TEXT.split("```python")[1].split("```")[0]
+    names = {}  # type: dict[str, bytes]
+    exec(code.replace('"m.h5"', repr(str(path))), names)
+    assert names["line"] == content[-SEAL_BYTES:]
+    assert names["data"] == content[:-SEAL_BYTES]
+
+
+def test_the_documented_way_to_edit_a_model_works(path: Path) -> None:
+    code = TEXT.split("```python")[2].split("```")[0]
     exec(code.replace('"m.h5"', repr(str(path))), {})
-    assert path.read_bytes() == content
-    assert read_model(path).step == 12
+    assert (read_model(path).states["gmm1"].parameters["weight_logits"] == 0).all()

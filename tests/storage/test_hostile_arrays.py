@@ -1,4 +1,4 @@
-"""Files made by hand whose checksum is right: arrays are checked before they are read."""
+"""Files made by hand: arrays are checked before they are read."""
 
 from __future__ import annotations
 
@@ -48,8 +48,9 @@ class TestArrays:
             (of_rows, "holds ('<f4', (4,)), expected float32"),
             (put("nodes/classifier/parameters/bias", np.zeros(4, "f4")), "expected (3,)"),
             (put("nodes/gmm1/optimizer/S0", np.zeros((1, 9), "f4")), "expected (1, 4)"),
-            (put("graph", np.zeros(8)), "'/graph' holds float64, expected uint8"),
-            (put("graph", np.zeros((8, 1), "u1")), "expected (any,)"),
+            (put("graph", np.zeros(8)), "'/graph' holds float64 of shape (8,), expected one text"),
+            (put("graph", np.array([b"a", b"b"])), "of shape (2,), expected one text"),
+            (put("graph", "a: 1", dtype=h5py.string_dtype()), "holds object of shape ()"),
             (put("history/gmm1/step", np.ones(3)), "holds float64, expected int64"),
             (put("history/gmm1/sigma", np.ones(3, "f4")), "holds float32, expected float64"),
             (put("history/gmm1/sigma", np.ones((3, 1))), "expected (any,)"),
@@ -114,9 +115,15 @@ class TestBombs:
     def test_an_array_that_stores_less_than_it_promises(self, path: Path) -> None:
         with tampered(path) as file:
             del file["graph"]
-            file.create_dataset("graph", (2**50,), "u1")
+            file.create_dataset("graph", (), h5py.string_dtype("utf-8", 2**20))
         for read in (read_model, read_graph):
-            assert "'/graph' promises 1,125,899,906,842,624 bytes" in refusal(path, read)
+            assert "'/graph' promises 1,048,576 bytes, more than are stored" in refusal(path, read)
+
+    def test_more_than_any_machine_holds(self, path: Path) -> None:
+        with tampered(path) as file:
+            del file["calibration/gmm1"]
+            file.create_dataset("calibration/gmm1", (2**50,), "f8")
+        assert "promises 9,007,199,254,740,992 bytes" in refusal(path)
 
     def test_chunks_that_are_not_there(self, path: Path) -> None:
         with tampered(path) as file:
@@ -134,19 +141,21 @@ class TestBombs:
         record = tiny_record("-".join(["G(4)"] * 8))
         write_model(path, record)
         with tampered(path) as file:
-            file["long"] = np.zeros(500_000)
-            file["steps"] = np.arange(1, 500_001)
-            for name in record.graph.trainable:
+            history, (first, *others) = file["history"], record.graph.trainable
+            replace(history, f"{first}/loss", np.zeros(500_000))
+            replace(history, f"{first}/step", np.arange(1, 500_001))
+            for name in (first, *others):
                 for column in layout.COLUMNS:
-                    del file[f"history/{name}/{column}"]
-                    kind = "steps" if column in layout.INTEGER_COLUMNS else "long"
-                    file[f"history/{name}/{column}"] = file[kind]
+                    kind = "step" if column in layout.INTEGER_COLUMNS else "loss"
+                    if name != first or column != kind:
+                        del history[f"{name}/{column}"]
+                        history[f"{name}/{column}"] = history[f"{first}/{kind}"]
             file["run"].attrs["total_steps"] = file["run"].attrs["step"] = 500_001
         assert "promises 4,000,000 bytes, more than are stored" in refusal(path)
 
     def test_a_graph_larger_than_any(self, path: Path) -> None:
         with tampered(path) as file:
-            replace(file, "graph", np.full(layout.GRAPH_BYTES_MAX + 1, ord("#"), np.uint8))
+            replace(file, "graph", np.bytes_(b"#" * (layout.GRAPH_BYTES_MAX + 1)))
         assert "'/graph' holds 1,048,577 bytes, expected at most 1,048,576" in refusal(path)
 
     def test_more_members_than_any_group_has(
@@ -162,7 +171,7 @@ class TestBombs:
         with tampered(path) as file:
             for i in range(layout.ATTRIBUTES_MAX + 1):
                 file["provenance"].attrs[f"a{i}"] = i
-        assert "'/provenance' holds more members than any model does" in refusal(path)
+        assert "'/provenance' has more attributes than anything in a model" in refusal(path)
 
     @pytest.mark.parametrize("place", ["/", "provenance"])
     def test_a_text_longer_than_any(self, path: Path, place: str) -> None:

@@ -1,4 +1,4 @@
-"""Files made by hand whose checksum is right: attributes, and the graph's text."""
+"""Files made by hand: attributes, and the graph's text."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import h5py
 import numpy as np
 import pytest
 from model_files import (
+    MEANS,
     Change,
     put,
     refusal,
@@ -22,7 +23,8 @@ from dcgraph.storage.read import read_model
 def text(content: str | bytes) -> Change:
     """Return the change to another graph."""
     raw = content.encode() if isinstance(content, str) else content
-    return put("graph", np.frombuffer(raw, np.uint8))
+    kind = h5py.string_dtype("utf-8", max(1, len(raw)))
+    return put("graph", np.array(raw, kind), dtype=kind)
 
 
 def edited(old: str, new: str) -> Change:
@@ -68,6 +70,26 @@ class TestAttributes:
         with tampered(path) as file:
             file[place].attrs[name] = value
         assert words in refusal(path)
+
+    @pytest.mark.parametrize("place", ["/", "run", "nodes/gmm1", MEANS, "history/gmm1"])
+    @pytest.mark.parametrize(
+        ("value", "words"),
+        [
+            (np.zeros(8000), "has the attribute 'junk' of shape (8000,), expected one value"),
+            (np.bytes_(b"x" * 61_000), "has the attribute 'junk' of 61,000 bytes"),
+        ],
+    )
+    def test_a_huge_one_that_nothing_asks_for(
+        self, path: Path, place: str, value: object, words: str
+    ) -> None:
+        with tampered(path) as file:
+            file[place].attrs["junk"] = value
+        assert words in refusal(path)
+
+    def test_a_small_one_that_nothing_asks_for_is_passed_over(self, path: Path) -> None:
+        with tampered(path) as file:
+            file[MEANS].attrs["note"] = "looks like strokes"
+        assert read_model(path).step == 12
 
     def test_a_reference_is_not_followed(self, path: Path) -> None:
         with tampered(path) as file:

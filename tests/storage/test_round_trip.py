@@ -127,7 +127,8 @@ class TestDocumentedLayout:
             assert file.attrs["format"] == "dcgraph-model"
             assert file.attrs["format_version"] == 1
             assert bool(file.attrs["complete"]) is True
-            assert file["graph"][()].tobytes().decode().startswith("name:")
+            assert file["graph"][()].decode() == record.graph_text
+            assert file["graph"].asstr()[()] == record.graph_text
             assert set(file["nodes/gmm1/parameters"]) >= {
                 "means",
                 "precision_sqrt",
