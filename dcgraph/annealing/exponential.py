@@ -23,6 +23,7 @@ class Exponential(Annealing):
     """
 
     type: ClassVar[str] = "exponential"
+    reads_loss: ClassVar[bool] = False
 
     floor: Annotated[float, Field(gt=0)] = 0.01
     duration: Annotated[float, Field(gt=0, le=1)] = 0.4

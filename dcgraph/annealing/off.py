@@ -11,6 +11,7 @@ class Off(Annealing):
     """Components learn on their own from the start."""
 
     type: ClassVar[str] = "off"
+    reads_loss: ClassVar[bool] = False
     smooths: ClassVar[bool] = False
 
     def init(self, width: float) -> State:

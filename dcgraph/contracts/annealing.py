@@ -21,6 +21,7 @@ class Annealing(Spec):
 
     type: ClassVar[str]
     smooths: ClassVar[bool] = True  # False: the layer needs no torus of components
+    reads_loss: ClassVar[bool] = True  # False: `advance` is given NaN, and nobody waits for a GPU
 
     @abstractmethod
     def init(self, width: float) -> State:

@@ -121,8 +121,8 @@ class Layer(Spec):
         Parameters
         ----------
         inputs : sequence of SignalBlocks
-            What comes up for the first batch, and for others if it has fewer images than
-            `images_to_prepare`.
+            What comes up for the first batch; if it has fewer images than `images_to_prepare`, for
+            so many drawn from the training set.
         rng : numpy.random.Generator
             On the host.
 
@@ -215,6 +215,8 @@ class TrainableLayer(Layer):
         Which updates the layer can compute from its statistics; an optimizer needs one of them.
     is_density : bool
         Whether `observe` yields a log-likelihood of the input.
+    decaying : set of str
+        Parameters that weight decay may pull to 0.
     default_optimizer : mapping
         What trains the layer where the graph's optimizer needs what it does not offer.
     delay : float in [0, 1]
@@ -226,6 +228,7 @@ class TrainableLayer(Layer):
     offers: ClassVar[frozenset[str]] = frozenset()
     is_density: ClassVar[bool] = False
     uses_labels: ClassVar[bool] = False
+    decaying: ClassVar[frozenset[str]] = frozenset()
     default_optimizer: ClassVar[Mapping[str, Any]] = {"type": "sgd"}
 
     delay: Annotated[float, Field(ge=0, le=1)] = 0.0

@@ -8,9 +8,10 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field
 
 from dcgraph.backends.contract import Backend
+from dcgraph.backends.pieces import pieces
 from dcgraph.contracts.layer import Params, TrainableLayer
 from dcgraph.contracts.optimizer import Clock, Optimizer
-from dcgraph.signal import Shape
+from dcgraph.signal import Array, Shape
 from dcgraph.state import Arrays, Statistics
 
 
@@ -58,7 +59,16 @@ class StepwiseEM(Optimizer):
         if clock.fraction != 1:
             rho = 1 - (1 - rho) ** clock.fraction
         state = {
-            name: running + rho * (statistics.sums[name] / statistics.count - running)
+            name: _mean(ops.xp, running, statistics.sums[name], 1 - rho, rho / statistics.count)
             for name, running in state.items()
         }
         return layer.maximize(ops, params, Statistics(state, 1), sigma=clock.sigma), state
+
+
+def _mean(xp: Any, running: Array, batch: Array, kept: float, added: float) -> Array:
+    """Return ``kept * running + added * batch``, of the dtype of `running`."""
+    mean = xp.empty_like(running)
+    for piece in pieces(xp, running):
+        part = xp.multiply(running[piece], kept, out=mean[piece])
+        part += added * batch[piece]
+    return mean

@@ -18,8 +18,8 @@ Factor = Annotated[float, Field(ge=0)]
 class GradientAscent(Optimizer):
     """Plain gradient ascent on the node's own loss.
 
-    ``p <- p + max(rate * decay, rate_floor) * factor_p * gradient_p``; the annealing schedule says
-    how far the rate has decayed.
+    ``p <- p + max(rate * decay, rate_floor) * factor_p * (gradient_p - weight_decay * p)``; the
+    annealing schedule says how far the rate has decayed.
 
     Attributes
     ----------
@@ -27,6 +27,9 @@ class GradientAscent(Optimizer):
         Learning rate at the start, and below which it never falls.
     factors : mapping of str to float
         Multiplies the rate of a parameter by its name; 1 for those not named.
+    weight_decay : float
+        Pulls parameters to 0 that the layer says may be pulled (a classifier's weights; none of a
+        mixture): the gradient of ``-weight_decay / 2 * |p|^2``.
     """
 
     type: ClassVar[str] = "sgd"
@@ -36,6 +39,7 @@ class GradientAscent(Optimizer):
     rate: Annotated[float, Field(gt=0)] = 0.011
     rate_floor: Annotated[float, Field(ge=0)] = 0.01
     factors: Mapping[str, Factor] = {"precision_sqrt": 0.1, "weight_logits": 0.2}
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
 
     def step(
         self,
@@ -48,6 +52,9 @@ class GradientAscent(Optimizer):
     ) -> tuple[Arrays, Arrays]:
         rate = max(self.rate * clock.decay, self.rate_floor)
         ascent = layer.gradients(ops, params, statistics, sigma=clock.sigma)
+        if self.weight_decay:
+            pulled = layer.decaying & ascent.keys()
+            ascent |= {name: ascent[name] - self.weight_decay * params[name] for name in pulled}
         moved = {
             name: params[name] + rate * self.factors.get(name, 1.0) * gradient
             for name, gradient in ascent.items()

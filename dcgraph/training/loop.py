@@ -150,23 +150,21 @@ class Loop:
         return self._plans[key]
 
     def _prepare(self, fresh: frozenset[str], batch: Batch, moment: Moment) -> None:
-        """Fit nodes that have not learned yet to this batch, and to more where that is not enough.
+        """Fit nodes that have not learned yet to this batch, or to more images if they want more.
 
-        The images beyond the batch are drawn from the training set.
+        Those are drawn from the training set.
         """
         (entry,) = self.graph.inputs
         images = batch.images
-        wanted = 1
-        for name in fresh:
-            node = self.graph[name]
-            wanted = max(wanted, node.layer.images_to_prepare(node.input_shapes))
-        missing = min(wanted - len(images), len(self.images))
-        if missing > 0:
+        nodes = [self.graph[name] for name in fresh]
+        wanted = max(node.layer.images_to_prepare(node.input_shapes) for node in nodes)
+        wanted = min(wanted, len(self.images))
+        if wanted > len(images):
             rng = stream(self.record.seed, "data", "prepare", self.record.step)
-            chosen = np.sort(rng.choice(len(self.images), missing, replace=False, shuffle=False))
+            chosen = np.sort(rng.choice(len(self.images), wanted, replace=False, shuffle=False))
             more = Batch(self.images.read(chosen), None, chosen)
             self._check_images(more)
-            images = np.concatenate([images, more.images])
+            images = more.images
         feed = {entry: self.scheduler.signal(images)}
         self.scheduler.train(prepare_plan(self.graph, fresh), feed, None, moment)
 
@@ -186,9 +184,14 @@ class Loop:
         raise InputError(message, node=self.graph.inputs[0])
 
     def _check_losses(self, seen: Mapping[str, Observation], number: int) -> None:
-        for name, observation in seen.items():
-            loss = observation.loss
-            if loss is not None and not np.isfinite(float(loss.mean())):
+        losses = {name: each.loss.mean() for name, each in seen.items() if each.loss is not None}
+        if not losses:
+            return
+        ops = self.scheduler.ops
+        # together: a GPU is waited for once
+        finite = ops.to_host(ops.xp.isfinite(ops.xp.stack(list(losses.values()))))
+        for name, good in zip(losses, finite, strict=True):
+            if not good:
                 message = (
                     f"the loss became NaN or infinite in batch {number} of "
                     f"{self.record.total_steps}: scale images to about [0, 1] (data.scale), lower "

@@ -42,6 +42,7 @@ from dcgraph.training.interrupt import interruptible
 from dcgraph.training.loop import Loop
 from dcgraph.training.resume import check_same_run
 from dcgraph.training.start import new_record, on_device, on_host
+from dcgraph.training.takeover import take_over, transfers
 
 
 def run(
@@ -58,6 +59,7 @@ def run(
     save_every: float = 60.0,
     command: str | None = None,
     plugins: Plugins | None = None,
+    init: ModelRecord | None = None,
 ) -> ModelRecord:
     """Train a graph on a data set.
 
@@ -74,6 +76,8 @@ def run(
         Epochs from one evaluation on held-out images to the next; None: at the end alone.
     command : str or None
         What the user typed, for the file's provenance.
+    init : ModelRecord or None
+        A model whose parameters a fresh run begins with, where `transfers` says so.
 
     Returns
     -------
@@ -95,7 +99,7 @@ def run(
     audience = [*observers, *plugin_observers(plugins)]
     options = _Options(audience, evaluate_every, save_every, command, plugins)
     if output is None:
-        return _Run(_fresh(graph, dataset, ops), dataset, ops, None, options).execute()
+        return _Run(_fresh(graph, dataset, ops, init), dataset, ops, None, options).execute()
     with output_lock(output):
         if output.exists() and not resume and not overwrite:
             message = (
@@ -109,15 +113,18 @@ def run(
             if record.complete:
                 return record
         else:
-            record = _fresh(graph, dataset, ops)
+            record = _fresh(graph, dataset, ops, init)
         return _Run(record, dataset, ops, output, options).execute()
 
 
-def _fresh(graph: Graph, dataset: Dataset, ops: Backend) -> ModelRecord:
+def _fresh(graph: Graph, dataset: Dataset, ops: Backend, init: ModelRecord | None) -> ModelRecord:
     from dcgraph import __version__
 
     per_epoch = steps_per_epoch(len(dataset.train), graph.train.batch_size)
     record = new_record(graph, ops, steps_per_epoch=per_epoch)
+    chosen = [] if init is None else transfers(graph, init)
+    if init is not None:
+        take_over(record, init, chosen, ops)
     record.provenance = {
         "dcgraph": __version__,
         "numpy": np.__version__,
@@ -129,6 +136,8 @@ def _fresh(graph: Graph, dataset: Dataset, ops: Backend) -> ModelRecord:
         "training_images": len(dataset.train),
         "data_digest": dataset.digest,
     }
+    if init is not None:
+        record.provenance["taken_over"] = " ".join(each.node for each in chosen if each.taken)
     return record
 
 

@@ -84,6 +84,7 @@ def test_a_part_of_an_inherited_optimizer_can_be_set() -> None:
         "rate": 0.2,
         "rate_floor": 0.05,
         "factors": {},
+        "weight_decay": 0.0,
     }
 
 

@@ -8,7 +8,7 @@ from builders import random_mixture
 from pydantic import ValidationError
 
 from dcgraph.contracts.optimizer import Clock
-from dcgraph.layers import GaussianMixture
+from dcgraph.layers import Classifier, GaussianMixture
 from dcgraph.optimizers import GradientAscent
 from dcgraph.signal import Signal
 
@@ -77,3 +77,31 @@ def test_settings_are_strict(settings):
 
 def test_an_integer_rate_means_the_number(ops):
     assert GradientAscent(rate=1, factors={"means": 2}).rate == 1.0
+
+
+def test_weight_decay_pulls_what_the_layer_lets_be_pulled(ops, rng):
+    layer = Classifier(classes=3)
+    params = layer.init([(2, 2, 1)], rng, np.float64)
+    signal = Signal(rng.random((6, 2, 2, 1)))
+    want = frozenset({"statistics"})
+    labels = np.array([0, 1, 2, 0, 1, 2])
+    seen = layer.observe(ops, params, [signal], labels=labels, sigma=0.0, want=want)
+    clock = Clock(updates=0, fraction=1.0, sigma=0.0)
+    settings = {"rate": 0.5, "rate_floor": 0.0, "factors": {}}
+    plain, _ = GradientAscent(**settings).step(ops, layer, params, seen.statistics, {}, clock)
+    pulled, _ = GradientAscent(**settings, weight_decay=0.1).step(
+        ops, layer, params, seen.statistics, {}, clock
+    )
+    expected = plain["weights"] - 0.5 * 0.1 * params["weights"]
+    np.testing.assert_allclose(pulled["weights"], expected, rtol=1e-12)
+    np.testing.assert_array_equal(pulled["bias"], plain["bias"])
+
+
+def test_weight_decay_leaves_a_mixture_alone(ops, layer, rng):
+    params = random_mixture(rng, components=K, dimensions=D)
+    statistics = statistics_of(ops, layer, params, rng)
+    clock = Clock(updates=3, fraction=0.5, sigma=0.8)
+    plain, _ = GradientAscent().step(ops, layer, params, statistics, {}, clock)
+    decayed, _ = GradientAscent(weight_decay=0.5).step(ops, layer, params, statistics, {}, clock)
+    for name, array in plain.items():
+        np.testing.assert_array_equal(decayed[name], array)

@@ -9,7 +9,15 @@ from dcgraph.plugin.manager import built_in_plugins
 
 
 def test_the_built_in_sources_are_registered() -> None:
-    assert list(built_in_plugins().sources) == ["digits", "fashion_mnist", "mnist", "npz", "svhn"]
+    assert list(built_in_plugins().sources) == [
+        "digits",
+        "fashion_mnist",
+        "folder",
+        "hdf5",
+        "mnist",
+        "npz",
+        "svhn",
+    ]
 
 
 @pytest.mark.parametrize("name", ["digits", "fashion_mnist", "mnist", "svhn"])
