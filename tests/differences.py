@@ -1,36 +1,5 @@
-"""Gradients held against central differences, in double precision."""
+"""Gradients held against central differences, as the conformance kit does."""
 
-from __future__ import annotations
+from dcgraph.testing.differences import assert_gradient, central_differences
 
-from collections.abc import Callable
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
-
-
-def central_differences(
-    function: Callable[[NDArray[np.float64]], Any], x: NDArray[np.float64], width: float = 1e-6
-) -> NDArray[np.float64]:
-    """Return d/dx of a function that returns a number, an element at a time."""
-    gradient = np.empty_like(x)
-    for index in np.ndindex(x.shape):
-        values = []
-        for sign in (1, -1):
-            moved = x.copy()
-            moved[index] += sign * width
-            values.append(float(function(moved)))
-        gradient[index] = (values[0] - values[1]) / (2 * width)
-    return gradient
-
-
-def assert_gradient(
-    gradient: NDArray[np.float64],
-    function: Callable[[NDArray[np.float64]], Any],
-    x: NDArray[np.float64],
-    *,
-    tolerance: float = 1e-6,
-) -> None:
-    """Fail unless `gradient` is that of the function at x."""
-    expected = central_differences(function, x)
-    np.testing.assert_allclose(gradient, expected, rtol=tolerance, atol=tolerance)
+__all__ = ["assert_gradient", "central_differences"]
