@@ -18,6 +18,7 @@ BUILT_INS = ("layers", "optimizers", "annealing", "merges", "sources", "metrics"
 # From the top down; a module may import what stands below, and its own unit. The markers that
 # plugins decorate their hooks with, and what a backend is, are contracts.
 LEVELS = (
+    ("testing",),
     ("__main__", "cli"),
     ("estimators",),
     ("study", "benchmark"),
@@ -33,7 +34,6 @@ LEVELS = (
     ("data",),
     ("graph",),
     ("plugin",),
-    ("testing",),
     ("api",),
     BUILT_INS,
     ("backends",),

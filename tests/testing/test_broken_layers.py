@@ -125,12 +125,13 @@ class Unannounced(Mixture):
 
 
 FOLDING, MIXTURE = {"kernel": 2}, {"components": 4}
+ONE = {"n": 1, "dtype": "float64"}
 
 
 @pytest.mark.parametrize(
     ("kind", "test", "options"),
     [
-        (WrongShape, "test_the_output_has_the_shape_and_dtype", {"n": 1, "dtype": "float64"}),
+        (WrongShape, "test_the_output_has_the_shape_and_dtype", ONE),
         (WrongDtype, "test_the_output_has_the_shape_and_dtype", {"n": 1, "dtype": "float32"}),
         (InPlace, "test_forward_leaves_its_inputs_alone", {}),
         (BatchNormal, "test_samples_do_not_depend_on_each_other", {}),
@@ -143,7 +144,7 @@ FOLDING, MIXTURE = {"kernel": 2}, {"components": 4}
         (
             InfiniteControl,
             "test_control_returns_a_signal_for_each_input",
-            {"n": 1, "dtype": "float64"},
+            ONE,
         ),
         (Costless, "test_costs_and_coverage_are_numbers", {}),
         (Averages, "test_statistics_add", {}),
