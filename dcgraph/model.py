@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from dcgraph.inference.labels import checked_labels, labels_control
 from dcgraph.inference.readout import Readout
 from dcgraph.inference.settings import configured
 from dcgraph.inference.viewer import Viewer
+from dcgraph.plugin.load import plugins_from
 from dcgraph.plugin.manager import Plugins
 from dcgraph.signal import Shape
 from dcgraph.storage.lock import output_lock
@@ -30,6 +31,8 @@ from dcgraph.storage.write import write_model
 from dcgraph.training.run import run
 from dcgraph.training.start import on_device
 
+PluginChoice = Plugins | Sequence[Path | str] | None
+
 
 def train(
     graph: Graph | Path | str | Mapping[str, Any],
@@ -39,6 +42,8 @@ def train(
     seed: int | None = None,
     backend: str = "auto",
     observers: Iterable[Observer] = (),
+    init: Model | Path | str | None = None,
+    plugins: PluginChoice = None,
 ) -> Model:
     """Train a graph; the graph file decides what is None.
 
@@ -56,6 +61,10 @@ def train(
     backend : {"auto", "numpy"}
     observers : iterable of Observer
         Hear the events of the run.
+    init : Model, path or None
+        A model whose parameters the run begins with, where node names and shapes agree.
+    plugins : sequence of paths, Plugins or None
+        Plugin files to load beside what is installed.
 
     Raises
     ------
@@ -68,14 +77,24 @@ def train(
     overrides += [] if epochs is None else [f"train.epochs={epochs!r}"]
     overrides += [] if seed is None else [f"train.seed={seed!r}"]
     arrays = None if isinstance(data, str) else data
-    checked = graph_from(graph, overrides=overrides, shape=_image_shape(arrays))
+    known = _chosen_plugins(plugins)
+    shape = _image_shape(arrays)
+    checked = graph_from(graph, overrides=overrides, plugins=known, shape=shape)
     dataset = _dataset(checked, arrays)
-    record = run(checked, dataset, backend=backend, observers=observers)
+    donor = None
+    if init is not None:
+        donor = init.record if isinstance(init, Model) else read_model(Path(init), plugins=known)
+    record = run(checked, dataset, backend=backend, observers=observers, plugins=known, init=donor)
     return Model(record, backend=backend)
 
 
-def load(path: Path | str, *, backend: str = "auto", plugins: Plugins | None = None) -> Model:
+def load(path: Path | str, *, backend: str = "auto", plugins: PluginChoice = None) -> Model:
     """Open a model file.
+
+    Parameters
+    ----------
+    plugins : sequence of paths, Plugins or None
+        Plugin files to load beside what is installed; a model file never loads any itself.
 
     Raises
     ------
@@ -84,7 +103,11 @@ def load(path: Path | str, *, backend: str = "auto", plugins: Plugins | None = N
     ModelFileError
         The file is damaged, of a newer version, or no model file.
     """
-    return Model(read_model(Path(path), plugins=plugins), backend=backend)
+    return Model(read_model(Path(path), plugins=_chosen_plugins(plugins)), backend=backend)
+
+
+def _chosen_plugins(given: PluginChoice) -> Plugins | None:
+    return given if given is None or isinstance(given, Plugins) else plugins_from(given)
 
 
 def _image_shape(data: Any) -> Shape | None:

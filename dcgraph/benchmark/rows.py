@@ -1,4 +1,4 @@
-"""What `dcgraph bench` measures: every node and the whole, for each piece of work and batch size."""
+"""What `dcgraph bench` measures: every node and the whole, for each work and batch size."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def bench(
 def _rows(ready: Subject, work: Work, seconds: float) -> list[Row]:
     graph, batch = ready.graph, ready.batch
     run = ready.work(work)
-    names = [] if work == "sample" else [name for name in graph.density_nodes]
+    names = [] if work == "sample" else list(graph.density_nodes)
     mixtures = [name for name in names if has_floor(graph[name])]
     products = []
     for layout in ("whole", "blocks"):
@@ -155,7 +155,9 @@ class _Laps:
 
     def timing(self, node: str) -> Timing:
         spent = [laps[node] for laps in self.rounds[1:]]
-        return Timing(median(cpu for cpu, _ in spent), median(wall for _, wall in spent), len(spent))
+        return Timing(
+            median(cpu for cpu, _ in spent), median(wall for _, wall in spent), len(spent)
+        )
 
 
 def as_dict(row: Row) -> dict[str, Any]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dcgraph.benchmark.rows import Row
     from dcgraph.benchmark.subject import Work
 
-WORKS = ("forward", "train", "anneal", "sample", "inpaint")
+WORKS: tuple[Work, ...] = ("forward", "train", "anneal", "sample", "inpaint")
 
 
 @click.command("bench")

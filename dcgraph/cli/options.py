@@ -109,7 +109,14 @@ backend = click.option(
 threads = click.option(
     "--threads",
     type=click.IntRange(min=1),
-    help="Processor threads of the matrix products.  [default: all]",
+    help="Processor threads of the matrix products.  [default: 1]",
+)
+
+device = click.option(
+    "--device",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Which NVIDIA GPU computes, where there are several.  [default: 0]",
 )
 
 overwrite = click.option("--overwrite", is_flag=True, help="Replace the output file.")
@@ -132,4 +139,17 @@ def several(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 graph = several(settings, plugin_files, allow_plugins)
-computing = several(backend, threads)
+
+
+def computing(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command --backend, --device and --threads, as `backend` ("cupy:1") and `threads`."""
+
+    @wraps(command)
+    def with_backend(*arguments: Any, **options: Any) -> Any:
+        number = options.pop("device")
+        if number is not None:
+            options["backend"] = f"{options['backend']}:{number}"
+        return command(*arguments, **options)
+
+    decorated: Callable[..., Any] = several(backend, device, threads)(with_backend)
+    return decorated

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from dcgraph.cli.progress import Pace
+    from dcgraph.graph.graph import Graph
     from dcgraph.storage.record import ModelRecord
 
 
@@ -25,6 +27,13 @@ if TYPE_CHECKING:
     "--output",
     type=options.OutputFile,
     help="The model file.  [default: runs/<name>-s<seed>.h5]",
+)
+@click.option(
+    "--init",
+    "init_file",
+    type=options.ModelFile,
+    metavar="MODEL",
+    help="Begin with the parameters of this model, node by node where names and shapes agree.",
 )
 @click.option("--resume", is_flag=True, help="Continue the output file where it stands.")
 @options.overwrite
@@ -46,6 +55,7 @@ def command(
     graph: str,
     *,
     output: Path | None,
+    init_file: Path | None,
     resume: bool,
     overwrite: bool,
     epochs: str | None,
@@ -68,11 +78,13 @@ def command(
     Examples:
       dcgraph run quickstart
       dcgraph run graphs/dcgmm_e.yaml --epochs 2 --seed 1 -o e1.h5
+      dcgraph run classifier.yaml --init e1.h5
       dcgraph run "F(4,2)-G(25)-F(3,1)-G(36)" --data digits --set data.outliers=[0]
     """
     from dcgraph.cli.opening import open_data, open_graph
     from dcgraph.cli.progress import progress
     from dcgraph.plugin.load import plugins_from
+    from dcgraph.storage.read import read_model
     from dcgraph.training.run import run
 
     changes = [] if epochs is None else [f"train.epochs={epochs}"]
@@ -83,6 +95,10 @@ def command(
     )
     path = output or Path("runs") / f"{checked.name}-s{checked.train.seed}.h5"
     dataset = open_data(checked, data_dir)
+    init = None
+    if init_file is not None and not (resume and path.exists()):
+        init = read_model(init_file, plugins=plugins)
+    moved = _taken_over(session, checked, init)
     with progress(session, checked.train.batch_size) as pace:
         record = run(
             checked,
@@ -96,15 +112,35 @@ def command(
             evaluate_every=eval_every,
             command=shlex.join(["dcgraph", *session.arguments]),
             plugins=plugins,
+            init=init,
         )
     if not pace.started:
         session.advise(f"{path} is finished already: nothing was left to do")
-    session.reply(_fields(record, path), lambda console: console.print(_result(record, pace)))
+    fields = {**_fields(record, path), **moved}
+    session.reply(fields, lambda console: console.print(_result(record, pace)))
     place = "" if data_dir is None else f" --data-dir {shlex.quote(str(data_dir))}"
     model = shlex.quote(str(path))
     session.advise(f"saved {path}; go on with\n  dcgraph sample {model} -o samples.png")
     if record.graph.density_nodes:
         session.advise(f"  dcgraph score {model}{place}")
+
+
+def _taken_over(session: Session, graph: Graph, init: ModelRecord | None) -> dict[str, Any]:
+    """Say which nodes begin with another model's parameters; return what JSON says of that."""
+    from dcgraph.contracts.layer import TrainableLayer
+    from dcgraph.training.takeover import transfers
+
+    if init is None:
+        for name, node in graph.nodes.items():
+            if isinstance(node.layer, TrainableLayer) and not node.layer.trainable:
+                text = f"node '{name}' does not learn, and begins at random: --init MODEL gives it"
+                session.warn(f"{text} the parameters of another model")
+        return {}
+    found = transfers(graph, init)
+    for each in found:
+        state = "taken over" if each.taken else "not taken over"
+        session.advise(f"{each.node}: {state}" + (f", {each.reason}" if each.reason else ""))
+    return {"init": [asdict(each) for each in found]}
 
 
 def _fields(record: ModelRecord, path: Path) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
+from math import nan
 from typing import Any
 
 import numpy as np
@@ -101,6 +102,10 @@ class Scheduler:
     def signal(self, images: Any, known: Any = None) -> Signal:
         """Return images (n, h, w, c) on the device; NaN pixels are unknown."""
         xp = self.ops.xp
+        if isinstance(images, np.ndarray):
+            images = images.astype(self.dtype, copy=False)
+            if known is None and not np.isnan(images).any():
+                return Signal(self.ops.asarray(images))  # and no device was waited for
         values = self.ops.asarray(images, self.dtype)
         missing = xp.isnan(values)
         if known is not None:
@@ -241,9 +246,10 @@ class Scheduler:
         parameters, carried = node.optimizer.step(
             self.ops, layer, state.parameters, observation.statistics, state.optimizer, clock
         )
+        loss = float(observation.loss.mean()) if node.annealing.reads_loss else nan
         annealing = node.annealing.advance(
             state.annealing,
-            loss=float(observation.loss.mean()),
+            loss=loss,
             progress=moment.progress - layer.delay,
         )
         self.states[name] = NodeState(parameters, carried, annealing, state.updates + 1)

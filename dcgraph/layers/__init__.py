@@ -1,10 +1,12 @@
 """The built-in layers."""
 
+from dcgraph.contracts.kernel import Fusion
 from dcgraph.contracts.layer import Layer
 from dcgraph.layers.classifier import Classifier
 from dcgraph.layers.concat import Concat
 from dcgraph.layers.folding import Folding
 from dcgraph.layers.gmm import GaussianMixture
+from dcgraph.layers.gmm.fused import observe_patches
 from dcgraph.layers.input import Input
 from dcgraph.layers.pooling import Pooling
 from dcgraph.plugin.markers import hookimpl
@@ -16,3 +18,9 @@ __all__ = ["Classifier", "Concat", "Folding", "GaussianMixture", "Input", "Pooli
 def register_layers() -> list[type[Layer]]:
     """Return the built-in layers."""
     return [Input, Folding, Pooling, GaussianMixture, Classifier, Concat]
+
+
+@hookimpl
+def register_fusions() -> list[Fusion]:
+    """Return what the GPU observes in one go."""
+    return [Fusion("cupy", ("folding", "gmm"), observe_patches)]

@@ -39,6 +39,7 @@ class Classifier(TrainableLayer):
     type: ClassVar[str] = "classifier"
     offers: ClassVar[frozenset[str]] = frozenset({"gradients"})
     uses_labels: ClassVar[bool] = True
+    decaying: ClassVar[frozenset[str]] = frozenset({"weights"})
     default_optimizer: ClassVar[dict[str, Any]] = {
         "type": "sgd",
         "rate": 0.05,

@@ -11,6 +11,7 @@ from scipy.special import logsumexp, softmax
 from scipy.stats import multivariate_normal
 from sklearn.mixture import GaussianMixture
 
+from dcgraph.backends.numpy import blocks, sums
 from dcgraph.backends.numpy import fold as folding
 from dcgraph.backends.numpy import gmm as kernels
 from dcgraph.layers.gmm.density import pack
@@ -220,8 +221,8 @@ def test_results_do_not_depend_on_the_size_of_blocks(monkeypatch, rng, shared, m
     matrix = random_rows(rng, 5)
     results = []
     for size in (1, 2**30):
-        monkeypatch.setattr(kernels, "CACHE_BYTES", size)
-        monkeypatch.setattr(kernels, "CACHE_BYTES_PER_POSITION", size)
+        for name in ("CACHE_BYTES", "IMAGE_BYTES"):
+            monkeypatch.setattr(blocks, name, size)
         results.append(
             kernels.mixture_observe(signal, pack(np, params), matrix, soft=True, want=ALL)
         )
@@ -229,6 +230,26 @@ def test_results_do_not_depend_on_the_size_of_blocks(monkeypatch, rng, shared, m
     assert set(single) == set(together)
     for name in single:
         np.testing.assert_allclose(single[name], together[name], rtol=1e-11, atol=1e-11)
+
+
+@pytest.mark.parametrize("shared", [True, False])
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("block", [1, 2**30])
+def test_sums_by_winner_are_those_of_the_product(monkeypatch, dtype, shared, masked, block):
+    x, params, rng = drawn((7, 3, 2, 4, 5, shared, 1), dtype)
+    signal = Signal(x, rng.random(x.shape) < 0.6 if masked else None)
+    monkeypatch.setattr(blocks, "CACHE_BYTES", block)
+    results = []
+    for columns in (1, 1000):
+        monkeypatch.setattr(sums, "SEGMENTS_FROM", columns)
+        results.append(
+            kernels.mixture_observe(signal, pack(np, params), None, soft=False, want=ALL)
+        )
+    by_winner, by_product = results
+    assert by_winner["count"] == by_product["count"]
+    for name in ("S0", "S1", "S2"):
+        assert by_winner[name].dtype == dtype
+        close(by_winner[name], by_product[name], dtype)
 
 
 @pytest.mark.parametrize("shared", [True, False])

@@ -70,7 +70,9 @@ def test_plain_lines_are_few_and_hold_no_control_codes(time):
         time.now = step * 0.3
         plain.notify(batch(step))
         plain.notify(Saved(step, Path("m.h5")))
-    plain.notify(Evaluated(100, "test", {"gmm1": {"log_likelihood": -1.5, "auc": 0.9, "other": 1.0}}))
+    plain.notify(
+        Evaluated(100, "test", {"gmm1": {"log_likelihood": -1.5, "auc": 0.9, "other": 1.0}})
+    )
     lines = written(console).splitlines()
     assert lines[0] == "training: 100 steps, 2 epochs"
     assert lines[1].startswith("step 34/100, 33 images/s, 0:20 left, gmm1 -1.50 sigma 0.70 ann")

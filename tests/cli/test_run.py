@@ -155,7 +155,8 @@ def pixels(call, rng):
     def train(width):
         images = (width * rng.normal(size=(200, 8, 8, 1))).astype(np.float32)
         np.savez("x.npz", images=images)
-        settings = ("--set", "data.train=x.npz", "--set", "image.shape=[8,8,1]")
+        settings = ("--set", "data.train=x.npz", "--set", "data.scale=1.0")
+        settings += ("--set", "image.shape=[8,8,1]")
         return call("run", "F(4,2)-G(16)", "--data", "npz", *settings, "-o", "m.h5", "--json")
 
     return train

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from builders import chain_of, scheduler_of
 
-from dcgraph.backends.numpy import gmm as kernels
+from dcgraph.backends.numpy import blocks
 from dcgraph.engine.scheduler import Moment
 from dcgraph.engine.upward import forward_plan, train_plan
 from dcgraph.errors import RunError
@@ -75,7 +75,7 @@ def test_every_batch_draws_anew(ops, rng):
 def test_draws_do_not_depend_on_blocks(ops, rng, monkeypatch, size):
     batch = rng.random((5, *SHAPE))
     (expected,), _ = trained(ops, [batch])
-    monkeypatch.setattr(kernels, "CACHE_BYTES", size)
+    monkeypatch.setattr(blocks, "CACHE_BYTES", size)
     (loss,), _ = trained(ops, [batch])
     np.testing.assert_allclose(loss, expected, rtol=1e-10)
 

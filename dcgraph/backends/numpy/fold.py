@@ -13,7 +13,7 @@ from dcgraph.backends.contract import Pair
 from dcgraph.signal import Shape
 
 # Runs of fewer elements than this are copied faster channel by channel.
-SHORT_RUN = 16
+SHORT_RUN = 8
 
 
 def fold(x: NDArray[Any], kernel: Pair, stride: Pair) -> NDArray[Any]:

@@ -7,8 +7,6 @@ P is the number of parameter sets, m the number of rows that share one.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,10 +14,8 @@ from numpy.typing import NDArray
 
 from dcgraph.backends.contract import MixtureParameters
 from dcgraph.backends.numpy.blocks import Block, blocks
+from dcgraph.backends.numpy.sums import Sums
 from dcgraph.signal import Signal, SignalBlocks
-
-# From so many dimensions on, adding up rows by their winner is faster than a matrix product.
-SEGMENTS_FROM = 48
 
 
 def mixture_scores(signal: Signal, mixture: MixtureParameters) -> NDArray[Any]:
@@ -40,22 +36,18 @@ def mixture_observe(
     want: frozenset[str],
 ) -> dict[str, Any]:
     """Return what is wanted of a batch; see `dcgraph.backends.contract.Backend`."""
-    n, h, w, d = source.shape
+    n, h, w, _ = source.shape
     dtype = mixture.matrix.dtype
     sets, components = mixture.bias.shape
     maps = want & {"log_likelihood", "max_component", "loss"}
     out: dict[str, Any] = {name: np.empty((n, h, w), dtype) for name in maps}
     if "output" in want:
         out["output"] = np.empty((n, h, w, components), dtype)
-    sums = None
-    if "statistics" in want:
-        sums = _Sums(
-            np.zeros((sets, components), dtype), np.zeros((sets, components, 2 * d), dtype)
-        )
+    sums = Sums.zero(mixture) if "statistics" in want else None
     for block in blocks(source, mixture):
         _observe_block(block, smoothing, out, sums, soft=soft, want=want)
     if sums is not None:
-        out |= {"S0": sums.s0, "S1": sums.s1_s2[..., :d], "S2": sums.s1_s2[..., d:]}
+        out |= {"S0": sums.s0, "S1": sums.s1, "S2": sums.s2}
         out["count"] = float(sums.rows if sets == 1 else n)
     return out
 
@@ -64,7 +56,7 @@ def _observe_block(
     block: Block,
     smoothing: NDArray[Any] | None,
     out: dict[str, Any],
-    sums: _Sums | None,
+    sums: Sums | None,
     *,
     soft: bool,
     want: frozenset[str],
@@ -108,7 +100,8 @@ def _observe_block(
             put("log_likelihood", largest + np.log(total))
     if block.known is not None and "output" in want:
         known = out.setdefault("known", np.zeros((*out["output"].shape[:3], 1), bool))
-        block.put(known[..., 0], block.known.any(axis=-1))
+        some_known: Any = block.known.any(axis=-1)
+        block.put(known[..., 0], some_known)
 
 
 def _assign(
@@ -124,84 +117,3 @@ def _assign(
     if np.count_nonzero(winner) != largest.size:  # a tie: the first of the winners takes it
         winner = np.arange(len(scores))[:, None, None] == scores.argmax(axis=0)
     return winner.astype(scores.dtype), largest
-
-
-@dataclass
-class _Sums:
-    """Sufficient statistics that grow block by block.
-
-    Attributes
-    ----------
-    s0 : array of shape (P, K)
-    s1_s2 : array of shape (P, K, 2 d)
-        S1 beside S2.
-    rows : float
-        How many rows were added, those that know nothing left out.
-    """
-
-    s0: NDArray[Any]
-    s1_s2: NDArray[Any]
-    rows: float = 0.0
-
-    def add(self, block: Block, assignment: NDArray[Any], *, hard: bool) -> None:
-        """Add the sums over a block's rows; unknown dimensions count as expected.
-
-        What a component expects of a dimension it cannot see are its mean and second moment: the
-        exact E-step for missing values under a diagonal Gaussian. A row that knows nothing counts
-        for nothing.
-        """
-        sets = slice(None) if block.shared else block.positions
-        some_known = None
-        if block.known is not None:
-            some_known = block.known.any(axis=-1)
-            assignment = assignment * some_known
-        components, _, m = assignment.shape
-        self.rows += assignment[0].size if some_known is None else float(some_known.sum())
-        s0 = (assignment.reshape(-1, m) @ np.ones(m, assignment.dtype)).reshape(components, -1).T
-        total = _totals(block, assignment, hard=hard)
-        self.s0[sets] += s0
-        first = 0
-        for rows in block.terms:
-            self.s1_s2[sets, :, first : first + rows.shape[-1]] += total(rows)
-            first += rows.shape[-1]
-        if block.known is not None:
-            d = block.known.shape[-1]
-            means = block.mixture.centred_means.swapaxes(1, 2)
-            unseen = s0[..., None] - total(block.known)
-            self.s1_s2[sets, :, :d] += unseen * means
-            self.s1_s2[sets, :, d:] += unseen * (
-                means**2 + block.mixture.variances.swapaxes(1, 2)
-            )
-
-
-def _totals(
-    block: Block, assignment: NDArray[Any], *, hard: bool
-) -> Callable[[NDArray[Any]], NDArray[Any]]:
-    """Return a function from rows (P, m, D) to their sums by component, (P, K, D)."""
-    rows = block.terms[0].swapaxes(0, 1)  # (m, P, D)
-    by_set = assignment.swapaxes(0, 1)  # (P, K, m)
-    if not hard or rows.shape[-1] < SEGMENTS_FROM or not rows.flags.c_contiguous:
-        return lambda rows: by_set @ rows
-
-    from scipy.sparse import csc_array
-
-    # A sparse matrix with a single entry in each column: the sums take one addition per element.
-    components, sets, m = assignment.shape
-    winners = np.arange(components, dtype=assignment.dtype) @ assignment.reshape(components, -1)
-    row_of = winners.reshape(sets, m) + components * np.arange(sets)[:, None]
-    selection = csc_array(
-        (
-            assignment.max(axis=0).T.ravel(),
-            row_of.T.ravel().astype(np.int32),
-            np.arange(sets * m + 1, dtype=np.int32),
-        ),
-        shape=(sets * components, sets * m),
-    )
-
-    def by_winner(rows: NDArray[Any]) -> NDArray[Any]:
-        dimensions = rows.shape[-1]
-        flat = rows.swapaxes(0, 1).reshape(m * sets, dimensions)
-        sums: NDArray[Any] = selection @ flat
-        return sums.reshape(sets, components, dimensions)
-
-    return by_winner

@@ -13,6 +13,7 @@ from math import log, pi
 from typing import Any
 
 from dcgraph.backends.contract import Backend
+from dcgraph.backends.pieces import pieces
 from dcgraph.contracts.layer import Params
 from dcgraph.signal import Array, Signal
 
@@ -26,11 +27,11 @@ class PackedMixture:
     Attributes
     ----------
     matrix : array of shape (P, 2 d, K)
-        ``r^2 mu'`` above ``-r^2 / 2``, with ``mu' = mu - offset``.
+        ``r^2 mu'`` above ``-r^2 / 2``, with ``mu' = mu - offset``; K runs slowest in memory.
     bias : array of shape (P, K)
         ``log pi + sum_d (log r - r^2 mu'^2 / 2)``.
     log_weights : array of shape (P, K)
-    offset : float
+    offset : float or array of shape ()
     xp : module
         The array namespace.
     """
@@ -38,7 +39,7 @@ class PackedMixture:
     matrix: Array
     bias: Array
     log_weights: Array
-    offset: float
+    offset: Any
     xp: Any
 
     @property
@@ -83,19 +84,36 @@ def log_softmax(xp: Any, logits: Array) -> Array:
     return shifted - xp.log(xp.exp(shifted).sum(axis=-1, keepdims=True))
 
 
+def packed(ops: Backend, params: Params) -> PackedMixture:
+    """Return the mixture's parameters laid out for the score product, by the fastest way."""
+    fast = ops.kernels.get("mixture_pack")
+    if fast is None:
+        return pack(ops.xp, params)
+    matrix, bias, log_weights = fast(params)
+    return PackedMixture(matrix.swapaxes(1, 2), bias, log_weights, params["offset"], ops.xp)
+
+
 def pack(xp: Any, params: Params) -> PackedMixture:
     """Return the mixture's parameters laid out for the score product."""
     means, r = params["means"], params["precision_sqrt"]
+    sets, components, d = means.shape
     offset = float(params["offset"])
-    centred = means - offset if offset else means
-    precision = r * r
-    weighted = precision * centred
-    # Summed in double precision: the bias may be of the size of the largest term of a score.
-    bias = (xp.log(r) - 0.5 * weighted * centred).sum(axis=-1, dtype=xp.float64)
+    # transposed in the end: products take it as it is, and nothing need be moved
+    matrix = xp.empty((sets, components, 2 * d), means.dtype)
+    bias = xp.empty((sets, components), xp.float64)
+    for piece in pieces(xp, means):
+        centred = means[piece] - offset if offset else means[piece]
+        precision = r[piece] * r[piece]
+        weighted = xp.multiply(precision, centred, out=matrix[piece][..., :d])
+        xp.multiply(precision, -0.5, out=matrix[piece][..., d:])
+        terms = xp.multiply(weighted, centred, out=precision)
+        terms *= -0.5
+        terms += xp.log(r[piece])
+        # Summed in double precision: the bias may be of the size of the largest term of a score.
+        terms.sum(axis=-1, dtype=xp.float64, out=bias[piece])
     log_weights = log_softmax(xp, params["weight_logits"].astype(xp.float64))
-    matrix = xp.concatenate([weighted, -0.5 * precision], axis=-1).swapaxes(1, 2)
     return PackedMixture(
-        xp.ascontiguousarray(matrix),
+        matrix.swapaxes(1, 2),
         (bias + log_weights).astype(means.dtype),
         log_weights.astype(means.dtype),
         offset,

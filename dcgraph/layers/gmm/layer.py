@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -10,17 +11,13 @@ from pydantic import Field
 
 from dcgraph.backends.contract import Backend
 from dcgraph.contracts.layer import Cost, Observation, Params, TrainableLayer
-from dcgraph.layers.gmm import density, updates
+from dcgraph.layers.gmm import density, start, updates
 from dcgraph.layers.gmm.sampling import MixtureSampling, emit
 from dcgraph.layers.gmm.smoothing import is_negligible, smoothing_matrix, starting_width
 from dcgraph.rng import Draws
 from dcgraph.signal import Array, Shape, Signal, SignalBlocks
 from dcgraph.spec import Positive
 from dcgraph.state import Arrays, Statistics
-
-# Beyond this mean of its input, a layer works about an offset rather than about 0: expanded squares
-# then keep scores within 1e-3, or 1e-5 of their largest term, in single precision.
-OFFSET_FROM = 0.5
 
 
 class GaussianMixture(TrainableLayer):
@@ -38,6 +35,9 @@ class GaussianMixture(TrainableLayer):
         Upper bound of the precisions.
     means_init : float
         Means are drawn uniformly from [-means_init, means_init].
+    means_from : {"uniform", "samples", "kmeans"}
+        Or they are rows of the first images that are learned from: drawn at random, or by
+        k-means++. A wide annealing smooths such a start away: give it a small `start`.
     """
 
     type: ClassVar[str] = "gmm"
@@ -50,6 +50,7 @@ class GaussianMixture(TrainableLayer):
     loss: Literal["max_component", "log_likelihood"] = "max_component"
     precision_max: Annotated[float, Field(gt=1e-6)] = 20.0
     means_init: Annotated[float, Field(ge=0)] = 0.1
+    means_from: start.MeansFrom = "uniform"
     sampling: MixtureSampling = Field(default=MixtureSampling(), exclude=True, repr=False)
 
     # shapes and initial values
@@ -96,6 +97,13 @@ class GaussianMixture(TrainableLayer):
     def annealing_width(self) -> float:
         return starting_width(self.components)
 
+    def images_to_prepare(self, shapes: Sequence[Shape]) -> int:
+        if self.means_from == "uniform":
+            return 1
+        ((h, w, _),) = shapes
+        rows = h * w if self.share else 1
+        return -(-start.ROWS_PER_COMPONENT * self.components // rows)
+
     def prepare(
         self,
         ops: Backend,
@@ -103,20 +111,25 @@ class GaussianMixture(TrainableLayer):
         inputs: Sequence[SignalBlocks],
         rng: np.random.Generator,
     ) -> Arrays:
-        """Return parameters moved to the mean of the input, where that is far from 0."""
+        """Return parameters about the mean of the input, with means as `means_from` says."""
         (source,) = inputs
         signal = source.block(0, source.shape[0])
-        xp, values, known = ops.xp, signal.values, signal.known
-        count = values.size
-        if known is not None:
-            known = xp.broadcast_to(known, signal.shape)
-            values = xp.where(known, values, xp.zeros_like(values))
-            count = max(1, int(known.sum()))
-        mean = float(values.sum(dtype=xp.float64)) / count
-        if not abs(mean) > OFFSET_FROM:
-            return dict(params)
-        offset = xp.asarray(mean, params["means"].dtype)
-        return {**params, "means": params["means"] + offset, "offset": offset}
+        dtype = params["means"].dtype
+        mean = start.offset_of(ops.xp, signal)
+        offset = ops.asarray(mean, dtype)
+        if self.means_from == "uniform":
+            if not mean:
+                return dict(params)
+            return {**params, "means": params["means"] + offset, "offset": offset}
+        means = start.means_from_data(
+            ops.to_host(signal.values),
+            None if signal.known is None else ops.to_host(signal.known),
+            self.components,
+            share=self.share,
+            how=self.means_from,
+            rng=rng,
+        )
+        return {**params, "means": ops.asarray(means, dtype), "offset": offset}
 
     # upward
 
@@ -143,14 +156,20 @@ class GaussianMixture(TrainableLayer):
         want: frozenset[str],
     ) -> Observation:
         (source,) = inputs
+        return self.observed(ops, params, partial(ops.mixture_observe, source), sigma, want)
+
+    def observed(
+        self,
+        ops: Backend,
+        params: Params,
+        look: Callable[..., dict[str, Any]],
+        sigma: float,
+        want: frozenset[str],
+    ) -> Observation:
+        """Return the observation of what `look` sees: a backend's function, given its input."""
         smoothing = self._smoothing(ops, params, sigma) if want & {"loss", "statistics"} else None
-        seen = ops.mixture_observe(
-            source,
-            density.pack(ops.xp, params),
-            smoothing,
-            soft=self.loss == "log_likelihood",
-            want=want,
-        )
+        soft = self.loss == "log_likelihood"
+        seen = look(density.packed(ops, params), smoothing, soft=soft, want=want)
         output = statistics = None
         if "output" in want:
             output = Signal(seen["output"], seen.get("known"))
@@ -174,7 +193,7 @@ class GaussianMixture(TrainableLayer):
         (signal,) = inputs
         loss, gradient = density.objective_gradient(
             ops,
-            density.pack(ops.xp, params),
+            density.packed(ops, params),
             signal,
             self._smoothing(ops, params, sigma),
             soft=self.loss == "log_likelihood",
@@ -185,7 +204,7 @@ class GaussianMixture(TrainableLayer):
         self, ops: Backend, params: Params, inputs: Sequence[Signal], grad: Array
     ) -> Sequence[Array]:
         (signal,) = inputs
-        return (density.posterior_gradient(ops, density.pack(ops.xp, params), signal, grad),)
+        return (density.posterior_gradient(ops, density.packed(ops, params), signal, grad),)
 
     # learning
 
@@ -209,7 +228,16 @@ class GaussianMixture(TrainableLayer):
         self, ops: Backend, params: Params, statistics: Statistics, *, sigma: float
     ) -> Arrays:
         smoothing = self._smoothing(ops, params, sigma)
-        return updates.maximize(ops.xp, params, statistics, smoothing, self.precision_max)
+        fast = ops.kernels.get("mixture_maximize")
+        if fast is None:
+            return updates.maximize(ops.xp, params, statistics, smoothing, self.precision_max)
+        learned = fast(
+            updates.smoothed(statistics, smoothing),
+            params,
+            weight_min=updates.WEIGHT_MIN,
+            variance_min=1 / self.precision_max,
+        )
+        return {**params, **learned}
 
     def fault(self, params: Params) -> str | None:
         r = params["precision_sqrt"]

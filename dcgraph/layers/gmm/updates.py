@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from dcgraph.backends.contract import Backend
+from dcgraph.backends.pieces import pieces
 from dcgraph.contracts.layer import Params
 from dcgraph.layers.gmm.density import log_softmax
 from dcgraph.signal import Array
@@ -32,7 +33,9 @@ def expected_statistics(xp: Any, params: Params) -> Statistics:
 
 def smoothed(statistics: Statistics, smoothing: Array | None) -> tuple[Array, Array, Array]:
     """Return T0 (P, K), T1 and T2 (P, K, d): ``M^T S / count``."""
-    s0, s1, s2 = (statistics.sums[name] / statistics.count for name in ("S0", "S1", "S2"))
+    s0, s1, s2 = (statistics.sums[name] for name in ("S0", "S1", "S2"))
+    if statistics.count != 1:
+        s0, s1, s2 = (array / statistics.count for array in (s0, s1, s2))
     if smoothing is None:
         return s0, s1, s2
     return s0 @ smoothing, smoothing.T @ s1, smoothing.T @ s2
@@ -60,16 +63,29 @@ def maximize(
     A component that won (next to) nothing keeps its mean and precision.
     """
     t0, t1, t2 = smoothed(statistics, smoothing)
-    won = (t0 >= WEIGHT_MIN)[..., None]
     share = xp.maximum(t0, t0.dtype.type(WEIGHT_MIN))
-    mu = t1 / share[..., None]
-    variance = xp.maximum(t2 / share[..., None] - mu**2, t0.dtype.type(1 / precision_max))
-    weights = share / share.sum(axis=-1, keepdims=True)
+    offset = float(params["offset"])
+    floor = 1 / precision_max
+    means, precision_sqrt = xp.empty_like(params["means"]), xp.empty_like(params["means"])
+    for piece in pieces(xp, means):
+        per_row = 1 / share[piece][..., None]
+        mean = xp.multiply(t1[piece], per_row, out=means[piece])
+        variance = xp.multiply(t2[piece], per_row, out=precision_sqrt[piece])
+        variance -= mean * mean
+        xp.clip(variance, floor, xp.inf, out=variance)
+        xp.sqrt(variance, out=variance)
+        xp.divide(1, variance, out=variance)
+        if offset:
+            mean += offset
+    lost = (t0 < WEIGHT_MIN)[..., None]
+    if bool(lost.any()):
+        xp.copyto(means, params["means"], where=lost)
+        xp.copyto(precision_sqrt, params["precision_sqrt"], where=lost)
     return {
         **params,
-        "means": xp.where(won, mu + params["offset"], params["means"]),
-        "precision_sqrt": xp.where(won, variance**-0.5, params["precision_sqrt"]),
-        "weight_logits": xp.log(weights),
+        "means": means,
+        "precision_sqrt": precision_sqrt,
+        "weight_logits": xp.log(share / share.sum(axis=-1, keepdims=True)),
     }
 
 

@@ -1,0 +1,97 @@
+"""Decisions: p-values, thresholds and combinations against their definitions."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from dcgraph.errors import RequestError
+from dcgraph.inference import outliers
+
+PROBABILITIES = np.linspace(0, 1, 1001)
+
+
+@pytest.fixture
+def quantiles():
+    """Of a normal distribution, cut where a sample of thousands would end."""
+    return stats.norm(100, 15).ppf(np.clip(PROBABILITIES, 1e-4, 1 - 1e-4))
+
+
+def test_p_values_are_shares_of_the_training_images(quantiles):
+    scores = np.array([100.0, 100 - 1.96 * 15, 30.0, 170.0, -1e9, 1e9])
+    expected = [0.5, 0.025, 1 / 1001, 1, 1 / 1001, 1]
+    np.testing.assert_allclose(outliers.p_values(scores, quantiles), expected, atol=1.5e-3)
+
+
+def test_p_values_of_images_like_the_training_images_are_uniform(quantiles, rng):
+    p = outliers.p_values(rng.normal(100, 15, 5000), quantiles)
+    assert stats.kstest(p, "uniform").pvalue > 1e-3
+    assert ((p > 0) & (p <= 1)).all()
+
+
+@given(contamination=st.floats(0.001, 0.999))
+def test_the_threshold_is_where_the_p_value_is_the_contamination(quantiles, contamination):
+    limit = outliers.threshold(quantiles, contamination)
+    assert outliers.p_values(np.array([limit]), quantiles)[0] == pytest.approx(contamination)
+
+
+@pytest.mark.parametrize("contamination", [0, -0.1, 1, 2, 0.0001, np.nan])
+def test_shares_that_cannot_be(quantiles, contamination):
+    with pytest.raises(RequestError, match="at least 1/1001"):
+        outliers.threshold(quantiles, contamination)
+
+
+def test_quantiles_that_do_not_rise_do_no_harm():
+    p = outliers.p_values(np.array([0.0, 1.0, 2.0]), np.ones(1001))
+    assert p[0] == pytest.approx(1 / 1001)
+    assert p[2] == 1
+    assert np.isfinite(outliers.z_scores(np.array([1.0]), np.ones(1001))).all()
+
+
+def test_z_scores_count_robust_deviations(quantiles):
+    scores = np.array([100.0, 115.0, 70.0])
+    np.testing.assert_allclose(outliers.z_scores(scores, quantiles), [0, 1, -2], atol=1e-3)
+    stretched = quantiles.copy()
+    stretched[:5] = -1e6  # a few broken training images
+    np.testing.assert_allclose(outliers.z_scores(scores, stretched), [0, 1, -2], atol=1e-3)
+
+
+def test_a_combined_score_gives_each_node_the_same_say(quantiles):
+    calibration = {"gmm1": quantiles, "gmm2": 1000 * quantiles - 5}
+    scores = {"gmm1": np.array([100.0, 85.0]), "gmm2": 1000 * np.array([100.0, 115.0]) - 5}
+    np.testing.assert_allclose(outliers.combined_scores(scores, calibration), [0, 0], atol=1e-3)
+
+
+def test_a_model_without_quantiles_cannot_decide(quantiles):
+    with pytest.raises(RequestError, match="keeps no quantiles") as caught:
+        outliers.combined_scores({"gmm2": np.zeros(1)}, {"gmm1": quantiles})
+    assert caught.value.problem.node == "gmm2"
+
+
+def test_one_p_value_is_its_own_combination(rng):
+    p = rng.random(5)
+    np.testing.assert_array_equal(outliers.combined_p_values([p]), p)
+
+
+def test_equal_p_values_combine_to_themselves():
+    p = np.array([0.001, 0.05, 0.5, 0.9])
+    np.testing.assert_allclose(outliers.combined_p_values([p, p, p]), p, rtol=1e-9)
+
+
+@pytest.mark.parametrize("correlation", [0.0, 0.6, 0.99])
+def test_combined_p_values_hold_their_level_however_nodes_depend(correlation, rng):
+    normal = rng.multivariate_normal([0, 0], [[1, correlation], [correlation, 1]], 20000)
+    p = outliers.combined_p_values(list(stats.norm.cdf(normal).T))
+    assert ((p >= 0) & (p <= 1)).all()
+    assert (p <= 0.01).mean() == pytest.approx(0.01, abs=0.003)
+    assert (p <= 0.05).mean() == pytest.approx(0.05, abs=0.01)
+
+
+def test_one_sure_node_is_heard_and_a_p_value_of_one_silences_nobody():
+    p = outliers.combined_p_values([np.array([1 / 1001]), np.array([0.7])])
+    assert p[0] < 0.003
+    p = outliers.combined_p_values([np.array([1 / 1001]), np.array([1.0])])
+    assert p[0] == pytest.approx(0.5)
