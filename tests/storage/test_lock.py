@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from contender import contend
 
 from dcgraph.errors import OutputLockedError, RequestError
 from dcgraph.storage.lock import output_lock
@@ -127,23 +128,9 @@ def test_the_name_goes_while_the_lock_is_held(path: Path, monkeypatch: pytest.Mo
     assert seen == ["m.h5.lock"]
 
 
-def _contend(path: Path, rounds: int) -> None:
-    """Take the lock again and again; fail if anyone else is ever inside."""
-    inside = path.with_name("inside")
-    taken = 0
-    while taken < rounds:
-        try:
-            with output_lock(path):
-                os.close(os.open(inside, os.O_CREAT | os.O_EXCL))
-                inside.unlink()
-                taken += 1
-        except OutputLockedError:
-            continue
-
-
 def test_many_contenders_are_never_inside_together(path: Path) -> None:
     context = multiprocessing.get_context("spawn")
-    contenders = [context.Process(target=_contend, args=(path, 60)) for _ in range(4)]
+    contenders = [context.Process(target=contend, args=(path, 60)) for _ in range(4)]
     for contender in contenders:
         contender.start()
     for contender in contenders:
