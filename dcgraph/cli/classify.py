@@ -201,7 +201,8 @@ class Classified:
         """
         import numpy as np
 
-        labels = np.zeros(self.n, np.int64) if self.labels is None else self.labels
+        labels = np.zeros(self.n) if self.labels is None else self.labels
+        labels = labels.astype(np.int64)
         rows = 1 if self.labels is None else max(self.classes, int(labels.max()) + 1)
         counts = np.bincount(labels * self.classes + self.predicted, minlength=rows * self.classes)
         return counts.reshape(rows, self.classes)

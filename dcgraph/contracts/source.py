@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
@@ -20,8 +21,8 @@ class Split(Protocol):
     """Images one can ask for by index; nothing says that they are in memory."""
 
     @property
-    def labels(self) -> NDArray[np.int64] | None:
-        """Integer labels of shape (n,), or None."""
+    def labels(self) -> NDArray[np.integer] | None:
+        """Labels of shape (n,), or None; many of them may have a small dtype."""
 
     @property
     def shape(self) -> Shape:
@@ -29,7 +30,7 @@ class Split(Protocol):
 
     def __len__(self) -> int: ...
 
-    def read(self, indices: NDArray[np.int64]) -> NDArray[Any]:
+    def read(self, indices: NDArray[np.integer]) -> NDArray[Any]:
         """Return images of shape (m, h, w, c), float32, on the scale the model sees."""
 
     def digest(self) -> str:
@@ -40,8 +41,10 @@ class Split(Protocol):
 class OrderedSplit(Protocol):
     """A `Split` that says in which order an epoch is best read: one that is not in memory."""
 
-    def epoch_order(self, chosen: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
-        """Return a permutation of ``range(len(chosen))``: how an epoch goes through `chosen`.
+    def epoch_order(
+        self, chosen: NDArray[np.integer], rng: np.random.Generator
+    ) -> Iterator[NDArray[np.integer]]:
+        """Yield a permutation of ``range(len(chosen))``, part by part: an epoch through `chosen`.
 
         Parameters
         ----------
@@ -76,8 +79,8 @@ class ArraySplit:
     def __len__(self) -> int:
         return len(self.images)
 
-    def read(self, indices: NDArray[np.int64]) -> NDArray[Any]:
-        batch = self.images[indices].astype(np.float32)
+    def read(self, indices: NDArray[np.integer]) -> NDArray[Any]:
+        batch: NDArray[np.float32] = self.images[indices].astype(np.float32)
         if self.low:
             batch -= np.float32(self.low)
         batch *= np.float32(self.scale)

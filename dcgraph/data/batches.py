@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from dcgraph.data.dataset import Subset
 from dcgraph.rng import stream
+
+Indices = NDArray[np.integer]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class Batch:
 
     images: NDArray[Any]
     labels: NDArray[np.int64] | None
-    indices: NDArray[np.int64]
+    indices: Indices
 
 
 def steps_per_epoch(n: int, batch_size: int) -> int:
@@ -47,18 +49,34 @@ def epoch_batches(
         Batches to leave out, for they have been learned from.
     """
     order = subset.epoch_order(stream(seed, "data", "shuffle", epoch))
-    return _batches(subset, order[start * batch_size :], batch_size)
+    return _batches(subset, _cut(order, batch_size, start * batch_size))
 
 
 def ordered_batches(
     subset: Subset, batch_size: int, *, limit: int | None = None
 ) -> Iterator[Batch]:
     """Yield the first `limit` images of a subset (None: all), in their order."""
-    return _batches(subset, np.arange(len(subset))[:limit], batch_size)
+    n = len(subset) if limit is None else min(limit, len(subset))
+    parts = (np.arange(i, min(n, i + batch_size)) for i in range(0, n, batch_size))
+    return _batches(subset, parts)
 
 
-def _batches(subset: Subset, order: NDArray[np.int64], batch_size: int) -> Iterator[Batch]:
-    for first in range(0, len(order), batch_size):
-        indices = order[first : first + batch_size]
-        labels = None if subset.labels is None else subset.labels[indices]
+def _cut(order: Iterable[Indices], size: int, skip: int) -> Iterator[Indices]:
+    """Yield an order that comes in parts in pieces of a size, less its first `skip` places."""
+    rest: Indices = np.empty(0, np.int64)
+    for part in order:
+        if skip >= len(part):
+            skip -= len(part)
+            continue
+        rest, skip = np.concatenate([rest, part[skip:]]), 0
+        whole = len(rest) - len(rest) % size
+        yield from (rest[i : i + size] for i in range(0, whole, size))
+        rest = rest[whole:]
+    if len(rest):
+        yield rest
+
+
+def _batches(subset: Subset, pieces: Iterable[Indices]) -> Iterator[Batch]:
+    for indices in pieces:
+        labels = None if subset.labels is None else subset.labels[indices].astype(np.int64)
         yield Batch(subset.read(indices), labels, indices)

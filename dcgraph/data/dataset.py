@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
@@ -36,7 +36,7 @@ class Subset:
     """
 
     split: Split
-    chosen: NDArray[np.int64]
+    chosen: NDArray[np.integer]
     shape: Shape
     fit: Fit = "error"
     outliers: frozenset[int] = frozenset()
@@ -45,7 +45,7 @@ class Subset:
         return len(self.chosen)
 
     @cached_property
-    def labels(self) -> NDArray[np.int64] | None:
+    def labels(self) -> NDArray[np.integer] | None:
         """Labels of shape (m,), or None where the data has none."""
         labels = self.split.labels
         return None if labels is None else labels[self.chosen]
@@ -57,17 +57,18 @@ class Subset:
             return None
         return np.isin(self.labels, sorted(self.outliers))
 
-    def read(self, indices: NDArray[np.int64]) -> NDArray[Any]:
+    def read(self, indices: NDArray[np.integer]) -> NDArray[Any]:
         """Return images (k, h, w, c), float32, by their places in this subset."""
         return fitted(self.split.read(self.chosen[indices]), self.shape, self.fit)
 
-    def epoch_order(self, rng: np.random.Generator) -> NDArray[np.int64]:
-        """Return a random order of the images; one that the split reads well, if it says which."""
+    def epoch_order(self, rng: np.random.Generator) -> Iterator[NDArray[np.integer]]:
+        """Yield a random order of the images in parts: one that the split reads well, if it can."""
         if isinstance(self.split, OrderedSplit):
-            return self.split.epoch_order(self.chosen, rng)
-        return rng.permutation(len(self.chosen))
+            yield from self.split.epoch_order(self.chosen, rng)
+        else:
+            yield rng.permutation(len(self.chosen))
 
-    def take(self, indices: NDArray[np.int64]) -> Subset:
+    def take(self, indices: NDArray[np.integer]) -> Subset:
         """Return a smaller subset."""
         return replace(self, chosen=self.chosen[indices])
 
@@ -100,7 +101,7 @@ class Dataset:
     def digest(self) -> str:
         """A fingerprint of the training images, and of which of them are learned from."""
         digest = sha256(self.train.split.digest().encode())
-        digest.update(self.train.chosen.tobytes())
+        digest.update(np.ascontiguousarray(self.train.chosen).data)
         digest.update(repr((self.train.shape, self.train.fit)).encode())
         return digest.hexdigest()
 
@@ -169,7 +170,7 @@ def dataset_from_arrays(
 def _dataset(
     train: Split, test: Split | None, selection: Selection, shape: Shape, fit: Fit
 ) -> Dataset:
-    def subset(split: Split, chosen: NDArray[np.int64]) -> Subset:
+    def subset(split: Split, chosen: NDArray[np.integer]) -> Subset:
         return Subset(split, chosen, shape, fit, frozenset(selection.outliers))
 
     learned, held_back = selection.training(train)

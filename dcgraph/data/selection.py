@@ -12,7 +12,8 @@ from dcgraph.contracts.source import Split
 from dcgraph.errors import DataError
 from dcgraph.rng import stream
 
-Places = NDArray[np.int64]
+Places = NDArray[np.integer]
+PIECE = 2**20  # labels that are looked at together
 
 
 @dataclass(frozen=True)
@@ -79,16 +80,19 @@ class Selection:
 
     def _parts(self, split: Split, name: str) -> tuple[Places, Places]:
         """Return the places of inliers and of outliers."""
-        everything = np.arange(len(split), dtype=np.int64)
         if self.classes is None and not self.outliers:
+            everything = np.arange(len(split), dtype=_index_type(len(split)))
             return everything, everything[:0]
         if split.labels is None:
             key = "classes" if self.classes is not None else "outliers"
             message = f"the {name} images have no labels to choose by: leave out {key}, or add them"
             raise DataError(message, field=f"data.{key}")
-        is_out = np.isin(split.labels, list(self.outliers))
-        is_in = ~is_out if self.classes is None else np.isin(split.labels, list(self.classes))
-        return everything[is_in], everything[is_out]
+        outliers = list(self.outliers)
+        if self.classes is None:
+            inliers = _places(split.labels, outliers, among=False)
+        else:
+            inliers = _places(split.labels, list(self.classes), among=True)
+        return inliers, _places(split.labels, outliers, among=True)
 
     def _refuse_none(self, inliers: Places, name: str) -> None:
         if len(inliers):
@@ -100,6 +104,22 @@ class Selection:
             field, which = "data.outliers", " that are not outliers"
         message = f"the data has no {name} images{which}"
         raise DataError(message, field=field)
+
+
+def _index_type(n: int) -> np.dtype[np.signedinteger]:
+    """Return the smallest dtype that counts to n: of large files, places are all that is held."""
+    return np.dtype(np.int32 if n < 2**31 else np.int64)
+
+
+def _places(labels: NDArray[np.integer], wanted: list[int], *, among: bool) -> Places:
+    """Return the places of the labels that are among (or not among) the wanted ones."""
+    parts = [
+        (np.flatnonzero(np.isin(labels[i : i + PIECE], wanted, invert=not among)) + i).astype(
+            _index_type(len(labels))
+        )
+        for i in range(0, len(labels), PIECE)
+    ]
+    return np.concatenate(parts) if parts else np.empty(0, np.int32)
 
 
 def _refuse_absent(wanted: Iterable[int], split: Split, name: str, field: str) -> None:

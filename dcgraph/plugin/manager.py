@@ -117,7 +117,7 @@ def load_plugins(extra: Sequence[Plugin] = ()) -> Plugins:
     manager = pluggy.PluginManager(PROJECT)
     manager.add_hookspecs(specs)
     manager.trace.root.setwriter(lambda text: LOGGER.debug("%s", text.rstrip()))
-    if extra and LOGGER.isEnabledFor(logging.DEBUG):
+    if LOGGER.isEnabledFor(logging.DEBUG):
         manager.enable_tracing()
     plugins = Plugins()
     for plugin in (*_built_ins(), *extra):

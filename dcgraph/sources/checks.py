@@ -51,7 +51,19 @@ def checked_labels(
     classes: int | None = None,
     field: str | None = None,
 ) -> NDArray[np.int64]:
-    """Return labels as (n,), int64.
+    """Return labels as (n,), int64; see `integer_labels`."""
+    return integer_labels(labels, n, path, classes=classes, field=field).astype(np.int64)
+
+
+def integer_labels(
+    labels: NDArray[Any],
+    n: int,
+    path: Path,
+    *,
+    classes: int | None = None,
+    field: str | None = None,
+) -> NDArray[np.integer]:
+    """Return labels as (n,), of their own dtype.
 
     Parameters
     ----------
@@ -79,7 +91,7 @@ def checked_labels(
         wanted = "not be below 0" if classes is None else f"run from 0 to {classes - 1}"
         message = f"labels must {wanted}, received {lowest if lowest < 0 else highest}"
         raise DataError(message, file=path, field=field)
-    return labels.astype(np.int64)
+    return labels
 
 
 def _size(shape: tuple[int, ...]) -> str:

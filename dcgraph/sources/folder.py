@@ -101,7 +101,7 @@ class FolderSplit:
     def __len__(self) -> int:
         return len(self.files)
 
-    def read(self, indices: NDArray[np.int64]) -> NDArray[Any]:
+    def read(self, indices: NDArray[np.integer]) -> NDArray[Any]:
         images = np.empty((len(indices), *self.shape), np.float32)
         size = self.shape[:2] if self.resize else None
         for out, index in zip(images, indices, strict=True):

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from dcgraph.contracts.source import SourceInfo, Split, SplitName
 from dcgraph.errors import DataError
-from dcgraph.sources.checks import checked_images, checked_labels
+from dcgraph.sources.checks import checked_images, integer_labels
 from dcgraph.sources.every_fifth import every_fifth_streamed
 from dcgraph.sources.own import OwnArrays, channels_last, sample_axis
 from dcgraph.sources.streamed import StreamedSplit, block_rows
@@ -57,7 +57,8 @@ class Hdf5(OwnArrays):
         like = checked_images(first, path, field="data.images")
         n = images.shape[sample_axis(self.layout, images.ndim)]
         if labels is not None:
-            labels = checked_labels(np.asarray(labels), n, path, field="data.labels")
+            labels = integer_labels(np.asarray(labels), n, path, field="data.labels")
+            labels = labels.astype(np.min_scalar_type(int(labels.max())), copy=False)
         rows = block_rows(like[0].nbytes, _chunk_rows(images, self.layout), buffer)
         if rows is None:
             message = (

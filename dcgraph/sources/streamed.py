@@ -8,7 +8,7 @@ hundreds of places of the file: of all labels, even where the file is sorted by 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -71,7 +71,7 @@ class StreamedSplit:
     n: int
     image: Shape
     dtype: np.dtype[Any]
-    labels: NDArray[np.int64] | None
+    labels: NDArray[np.integer] | None
     scaling: Scaling
     rows: int
     buffer: int
@@ -93,22 +93,21 @@ class StreamedSplit:
         block = self.rows * int(np.prod(self.image)) * self.dtype.itemsize
         return max(LEAST_BLOCKS, self.buffer // block)
 
-    def epoch_order(self, chosen: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
-        """Return an order in which blocks are read once; see `OrderedSplit`."""
-        first = np.flatnonzero(np.diff(chosen // self.rows, prepend=-1))
-        last = np.append(first[1:], len(chosen))
-        order = np.empty(len(chosen), np.int64)
-        blocks, filled = rng.permutation(len(first)), 0
+    def epoch_order(
+        self, chosen: NDArray[np.integer], rng: np.random.Generator
+    ) -> Iterator[NDArray[np.integer]]:
+        """Yield an order in which blocks are read once, as many as are held at a time."""
+        edges = np.arange(0, self.n + self.rows, self.rows, dtype=chosen.dtype)
+        bounds = np.searchsorted(chosen, edges)  # of block b: from bounds[b] to bounds[b + 1]
+        blocks = rng.permutation(np.flatnonzero(np.diff(bounds)))
         together = max(1, self.capacity - 1)  # one place is for a batch that spans two mixtures
         for start in range(0, len(blocks), together):
             drawn = blocks[start : start + together]
-            mixed = np.concatenate([np.arange(first[b], last[b]) for b in drawn])
+            mixed = np.concatenate([np.arange(bounds[b], bounds[b + 1]) for b in drawn])
             rng.shuffle(mixed)
-            order[filled : filled + len(mixed)] = mixed
-            filled += len(mixed)
-        return order
+            yield mixed
 
-    def read(self, indices: NDArray[np.int64]) -> NDArray[Any]:
+    def read(self, indices: NDArray[np.integer]) -> NDArray[Any]:
         stored = np.empty((len(indices), *self.image), self.dtype)
         blocks = indices // self.rows
         # what is held first: reading the others may push it out

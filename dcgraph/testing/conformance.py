@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -161,6 +162,16 @@ class LayerConformance(LearningTests):
         if not layer.noisy:
             plain = subject.host(layer.forward(subject.ops, params, inputs).values)
             np.testing.assert_array_equal(whole, plain, "forward_training differs: say noisy")
+
+    def test_the_backend_agrees_with_numpy(self, subject: Subject) -> None:
+        if self.backend == "numpy":
+            pytest.skip("NumPy is what other backends are held against")
+        oracle = replace(subject, ops=make_backend("numpy"))
+        host = oracle.parameters("float64")
+        params = {name: subject.ops.asarray(array) for name, array in host.items()}
+        values = subject.values(3, "float64")
+        expected = oracle.forward(host, values)
+        np.testing.assert_allclose(subject.forward(params, values), expected, 1e-9, 1e-9)
 
     def test_the_gradient_is_that_of_forward(self, subject: Subject) -> None:
         params, values = subject.parameters("float64"), subject.values(2, "float64")

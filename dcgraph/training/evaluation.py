@@ -80,5 +80,6 @@ def pixel_range(subset: Subset) -> dict[str, float]:
 def _some(subset: Subset) -> Subset:
     if len(subset) <= CALIBRATION_IMAGES:
         return subset
-    order = stream(0, "data", "calibration").permutation(len(subset))
-    return subset.take(np.sort(order[:CALIBRATION_IMAGES]))
+    rng = stream(0, "data", "calibration")
+    chosen = rng.choice(len(subset), CALIBRATION_IMAGES, replace=False, shuffle=False)
+    return subset.take(np.sort(chosen))

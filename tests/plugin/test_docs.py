@@ -9,10 +9,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
+import dcgraph
 from dcgraph.cli.main import main
+from dcgraph.errors import PluginError
 from dcgraph.plugin import specs
 
 ROOT = Path(__file__).parents[2]
@@ -78,3 +81,12 @@ def test_every_hook_is_in_the_guide():
     hooks = [name for name in vars(specs) if name.startswith("register_")]
     assert len(hooks) == 9
     assert not [name for name in hooks if f"`{name}`" not in GUIDE]
+
+
+def test_python_loads_plugins_by_path_too(folder):
+    model = dcgraph.train("ink.yaml", epochs=1, plugins=["invert.py"])
+    model.save("ink.h5")
+    with pytest.raises(PluginError, match=r"-p invert\.py"):
+        dcgraph.load("ink.h5")
+    again = dcgraph.load("ink.h5", plugins=["invert.py"])
+    np.testing.assert_array_equal(model.sample(2, seed=1), again.sample(2, seed=1))
