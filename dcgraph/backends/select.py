@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from dcgraph.backends.contract import Backend
+from dcgraph.backends.contract import BACKENDS, Backend
 from dcgraph.backends.extended import extended
 from dcgraph.contracts.kernel import Fusion, Kernel
 from dcgraph.errors import BackendError
@@ -32,7 +32,13 @@ def backends() -> list[BackendStatus]:
     """Return the status of every backend; nothing is allocated on any device."""
     import numpy as np
 
-    return [BackendStatus("numpy", usable=True, reason=f"NumPy {np.__version__} on the processor")]
+    from dcgraph.backends.cupy import status
+
+    why_not = status.why_not()
+    return [
+        BackendStatus("numpy", usable=True, reason=f"NumPy {np.__version__} on the processor"),
+        BackendStatus("cupy", usable=why_not is None, reason=why_not or status.description()),
+    ]
 
 
 def make_backend(
@@ -42,8 +48,9 @@ def make_backend(
 
     Parameters
     ----------
-    name : {"auto", "numpy"}
-        "auto" takes the fastest that can run here.
+    name : {"auto", "numpy", "cupy", "cupy:N"}
+        "auto" is "numpy" until the CUDA kernels have been measured on a device; N is the number
+        of a device.
     threads : int or None
         Processor threads of the matrix products; None is 1.
     additions : iterable of Kernel or Fusion
@@ -54,10 +61,26 @@ def make_backend(
     BackendError
         There is no such backend, or it cannot run here.
     """
+    kind, _, number = name.partition(":")
+    if kind not in ("auto", *BACKENDS) or (number and not number.isdecimal()):
+        message = f"there is no backend '{name}': use one of auto, {', '.join(BACKENDS)}, cupy:N"
+        raise BackendError(message)
+    if kind != "cupy" and number:
+        message = f"the {kind} backend has no devices: leave the device out, or use cupy"
+        raise BackendError(message)
+    if kind == "cupy":
+        from dcgraph.backends.cupy.status import why_not
+
+        device = int(number or 0)
+        fault = why_not(device)
+        if fault is not None:
+            message = f"the cupy backend cannot run here: {fault}"
+            raise BackendError(message)
+        from dcgraph.backends.cupy.backend import CupyBackend
+        from dcgraph.backends.cupy.cuda import CudaDevice
+
+        return extended(CupyBackend(CudaDevice(device)), additions)
+
     from dcgraph.backends.numpy.backend import NumpyBackend
 
-    if name in ("auto", "numpy"):
-        return extended(NumpyBackend(threads or 1), additions)
-    known = ", ".join(status.name for status in backends())
-    message = f"there is no backend '{name}' in this version: use one of auto, {known}"
-    raise BackendError(message)
+    return extended(NumpyBackend(threads or 1), additions)

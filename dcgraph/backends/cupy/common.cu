@@ -11,6 +11,27 @@ __device__ __forceinline__ float exponential(float x) { return expf(x); }
 __device__ __forceinline__ double exponential(double x) { return exp(x); }
 __device__ __forceinline__ float logarithm(float x) { return logf(x); }
 __device__ __forceinline__ double logarithm(double x) { return log(x); }
+__device__ __forceinline__ float root(float x) { return sqrtf(x); }
+__device__ __forceinline__ double root(double x) { return sqrt(x); }
+
+// Reductions over a warp; every lane has the result.
+template <typename T>
+__device__ __forceinline__ T warp_sum(T value)
+{
+    for (int step = WARP / 2; step > 0; step /= 2) {
+        value += __shfl_xor_sync(EVERY_LANE, value, step);
+    }
+    return value;
+}
+template <typename T>
+__device__ __forceinline__ T warp_max(T value)
+{
+    for (int step = WARP / 2; step > 0; step /= 2) {
+        const T other = __shfl_xor_sync(EVERY_LANE, value, step);
+        if (other > value) value = other;
+    }
+    return value;
+}
 
 // Sliding windows over samples of (height, width, channels); `rows` x `columns` windows each.
 // A window may stick out at the lower and right edge.

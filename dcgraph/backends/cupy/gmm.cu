@@ -61,8 +61,9 @@ struct Walk {
 
 // scores (rows, components) of `x` about `*centre`, without the constant: a tile of TILE_ROWS rows and
 // COLUMNS components by each block, TILE_DEPTH dimensions at a time through shared memory.
-// matrix (sets, 2 depth, components) holds r^2 mu above -r^2 / 2. With MASKED, what `known` denies
-// counts for nothing, and base is log pi rather than the whole bias.
+// matrix (sets, components, 2 depth) holds r^2 mu beside -r^2 / 2. With MASKED, what `known` denies
+// counts for nothing, dimension_bias is (sets, components, depth), and base is log pi rather than
+// the whole bias.
 template <typename T, bool MASKED, int COLUMNS>
 __global__ void __launch_bounds__(SIDE * SIDE)
 mixture_scores(const T* x, const bool* known, const T* centre, const T* matrix, const T* base,
@@ -74,9 +75,9 @@ mixture_scores(const T* x, const bool* known, const T* centre, const T* matrix, 
     constexpr int MASK_DEPTH = MASKED ? TILE_DEPTH : 1;
     __shared__ T values[TILE_DEPTH][TILE_ROWS + 1];
     __shared__ T seen[MASK_DEPTH][TILE_ROWS + 1];
-    __shared__ T linear[TILE_DEPTH][COLUMNS];
-    __shared__ T quadratic[TILE_DEPTH][COLUMNS];
-    __shared__ T biases[MASK_DEPTH][COLUMNS];
+    __shared__ T linear[TILE_DEPTH][COLUMNS + 1];
+    __shared__ T quadratic[TILE_DEPTH][COLUMNS + 1];
+    __shared__ T biases[MASK_DEPTH][COLUMNS + 1];
     __shared__ long long starts[TILE_ROWS];
 
     const int thread = threadIdx.x, across = thread % SIDE, down = thread / SIDE;
@@ -84,15 +85,16 @@ mixture_scores(const T* x, const bool* known, const T* centre, const T* matrix, 
     const T middle = *centre;
 
     for (int set = blockIdx.z; set < sets; set += gridDim.z) {
-        const T* weights = matrix + (long long)set * 2 * depth * components;
-        const T* dimension_biases = dimension_bias + (long long)set * depth * components;
+        const T* weights = matrix + (long long)set * components * 2 * depth;
+        const T* dimension_biases =
+            MASKED ? dimension_bias + (long long)set * components * depth : nullptr;
         if (thread < TILE_ROWS && first_row + thread < rows_per_set) {
             starts[thread] = at.start((first_row + thread) * sets + set);
         }
         __syncthreads();
         T total[PER_ROWS][PER_COLUMNS] = {};
         for (int first = 0; first < depth; first += TILE_DEPTH) {
-            // consecutive threads read consecutive dimensions of a row
+            // consecutive threads read consecutive dimensions, of rows and of components
             const int dimension = first + across;
             for (int i = 0; i < PER_ROWS; ++i) {
                 const int row = down + SIDE * i;
@@ -107,16 +109,15 @@ mixture_scores(const T* x, const bool* known, const T* centre, const T* matrix, 
                 values[across][row] = value;
                 if constexpr (MASKED) seen[across][row] = present;
             }
-            for (int i = thread; i < TILE_DEPTH * COLUMNS; i += SIDE * SIDE) {
-                const int inner = i / COLUMNS, column = i % COLUMNS;
-                const int d = first + inner, k = first_column + column;
-                const bool inside = d < depth && k < components;
-                linear[inner][column] = inside ? weights[(long long)d * components + k] : T(0);
-                quadratic[inner][column] =
-                    inside ? weights[(long long)(depth + d) * components + k] : T(0);
+            for (int i = 0; i < PER_COLUMNS; ++i) {
+                const int column = down + SIDE * i, k = first_column + column;
+                const bool inside = dimension < depth && k < components;
+                const T* own = weights + (long long)k * 2 * depth + dimension;
+                linear[across][column] = inside ? own[0] : T(0);
+                quadratic[across][column] = inside ? own[depth] : T(0);
                 if constexpr (MASKED) {
-                    biases[inner][column] =
-                        inside ? dimension_biases[(long long)d * components + k] : T(0);
+                    biases[across][column] =
+                        inside ? dimension_biases[(long long)k * depth + dimension] : T(0);
                 }
             }
             __syncthreads();
@@ -167,28 +168,8 @@ __global__ void mixture_known(const bool* known, int* known_dimensions, int rows
     }
 }
 
-// Reductions over a warp; every lane has the result.
-template <typename T>
-__device__ __forceinline__ T warp_sum(T value)
-{
-    for (int step = WARP / 2; step > 0; step /= 2) {
-        value += __shfl_xor_sync(EVERY_LANE, value, step);
-    }
-    return value;
-}
-template <typename T>
-__device__ __forceinline__ T warp_max(T value)
-{
-    for (int step = WARP / 2; step > 0; step /= 2) {
-        const T other = __shfl_xor_sync(EVERY_LANE, value, step);
-        if (other > value) value = other;
-    }
-    return value;
-}
-
-#define POSTERIOR_WARPS 4
-
-// All that is wanted of a row's scores, by one warp, in one pass over them. Any output may be null.
+// All that is wanted of a row's scores, by one warp of at most 4 in a block, in one pass over them.
+// Any output may be null.
 //   output (rows, components)  softmax of the scores
 //   log_likelihood, max_component, loss (rows), in nats
 //   winner (rows)              the first component with the largest smoothed score;
@@ -199,7 +180,7 @@ __device__ __forceinline__ T warp_max(T value)
 // `depth`. soft: the loss is the logsumexp of smoothed scores, not the largest.
 // Shared memory: 2 * components numbers for each warp.
 template <typename T>
-__global__ void __launch_bounds__(POSTERIOR_WARPS * WARP)
+__global__ void __launch_bounds__(4 * WARP)
 mixture_posterior(const T* scores, const T* smoothing_t, const T* smoothed,
                   const int* known_dimensions, T* output, T* log_likelihood, T* max_component,
                   T* loss, int* winner, T* assignment, int rows, int components, int depth,
@@ -211,8 +192,9 @@ mixture_posterior(const T* scores, const T* smoothing_t, const T* smoothed,
     T* smooth = plain + components;
     const double half_log_2pi = 0.91893853320467274178;
 
-    for (long long row = (long long)blockIdx.x * POSTERIOR_WARPS + warp; row < rows;
-         row += (long long)gridDim.x * POSTERIOR_WARPS) {
+    const int warps = blockDim.x / WARP;
+    for (long long row = (long long)blockIdx.x * warps + warp; row < rows;
+         row += (long long)gridDim.x * warps) {
         const T* own = scores + row * components;
         T largest = minus_infinity(T(0));
         for (int k = lane; k < components; k += WARP) {

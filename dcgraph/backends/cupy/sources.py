@@ -41,9 +41,23 @@ INSTANCES: dict[str, tuple[str, ...]] = {
         *_instances(["mixture_posterior"], REAL),
         *_instances(["mixture_sums"], REAL, MASKED),
     ),
+    "update": _instances(["mixture_pack", "mixture_maximize"], REAL),
     "draw": _instances(["uniform", "normal", "categorical"], REAL),
 }
 """By source: the expressions of the instances that are compiled."""
+
+
+def companions(source: str, expression: str) -> tuple[str, ...]:
+    """Return the instances of a source for the same type of elements: they are compiled together.
+
+    Kernels that are no templates have a module of their own.
+    """
+
+    def element(name: str) -> str:
+        return name.partition("<")[2].strip(">").split(",")[0]
+
+    wanted = element(expression)
+    return tuple(name for name in INSTANCES[source] if element(name) == wanted)
 
 
 @cache

@@ -15,12 +15,31 @@ Slices = tuple[slice, slice]
 
 
 def pool_max(x: NDArray[Any], kernel: Pair, stride: Pair, size: Pair) -> NDArray[Any]:
-    """Return the largest value in each window, (n, h', w', c)."""
-    n, h, w, c = x.shape
-    out = np.full((n, *size, c), -np.inf, x.dtype)
-    for inside, window in _cells((h, w), kernel, stride, size):
-        target = out[:, *window]
-        np.maximum(target, x[:, *inside], out=target)
+    """Return the largest value in each window, (n, h', w', c).
+
+    Rows first, then columns: a window of fh x fw takes fh + fw passes.
+    """
+    for axis in (1, 2):
+        x = _largest(x, axis, kernel[axis - 1], stride[axis - 1], size[axis - 1])
+    return x
+
+
+def _largest(x: NDArray[Any], axis: int, kernel: int, stride: int, size: int) -> NDArray[Any]:
+    """Return the largest value in windows along one axis."""
+    ahead = (slice(None),) * axis
+    first, *others = _line(x.shape[axis], kernel, stride, size)
+    if not others:
+        return x[*ahead, first[0]]
+    out: NDArray[Any] = np.empty((*x.shape[:axis], size, *x.shape[axis + 1 :]), x.dtype)
+    # windows begin inside the input, so that all of them have a first cell
+    before = x[*ahead, first[0]]
+    for inside, window in others:
+        held = (*ahead, window)
+        np.maximum(before[held], x[*ahead, inside], out=out[held])
+        if before is not out:
+            beyond = (*ahead, slice(window.stop, size))
+            out[beyond] = before[beyond]
+            before = out
     return out
 
 
@@ -75,11 +94,15 @@ def _cells(
     shape: tuple[int, ...], kernel: Pair, stride: Pair, size: Pair
 ) -> Iterator[tuple[Slices, Slices]]:
     """Yield, for each kernel cell, the positions windows have there, and the windows that do."""
-    for i in range(kernel[0]):
-        for j in range(kernel[1]):
-            places = []
-            for start, length, step, number in zip((i, j), shape, stride, size, strict=True):
-                held = min(number, 1 + (length - 1 - start) // step)
-                places.append((slice(start, start + (held - 1) * step + 1, step), slice(held)))
-            (y_in, y_window), (x_in, x_window) = places
+    rows = list(_line(shape[0], kernel[0], stride[0], size[0]))
+    columns = list(_line(shape[1], kernel[1], stride[1], size[1]))
+    for y_in, y_window in rows:
+        for x_in, x_window in columns:
             yield (y_in, x_in), (y_window, x_window)
+
+
+def _line(length: int, kernel: int, stride: int, size: int) -> Iterator[Slices]:
+    """Yield, for each cell of a window along one axis, where windows have it, and which do."""
+    for start in range(kernel):
+        held = min(size, 1 + (length - 1 - start) // stride)
+        yield slice(start, start + (held - 1) * stride + 1, stride), slice(held)
