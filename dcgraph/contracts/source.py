@@ -21,8 +21,8 @@ class Split(Protocol):
     """Images one can ask for by index; nothing says that they are in memory."""
 
     @property
-    def labels(self) -> NDArray[np.integer] | None:
-        """Labels of shape (n,), or None; many of them may have a small dtype."""
+    def labels(self) -> NDArray[Any] | None:
+        """Integer labels of shape (n,), or None; many of them may have a small dtype."""
 
     @property
     def shape(self) -> Shape:
@@ -30,7 +30,7 @@ class Split(Protocol):
 
     def __len__(self) -> int: ...
 
-    def read(self, indices: NDArray[np.integer]) -> NDArray[Any]:
+    def read(self, indices: NDArray[Any]) -> NDArray[Any]:
         """Return images of shape (m, h, w, c), float32, on the scale the model sees."""
 
     def digest(self) -> str:

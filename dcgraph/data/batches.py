@@ -29,7 +29,7 @@ class Batch:
     """
 
     images: NDArray[Any]
-    labels: NDArray[np.int64] | None
+    labels: NDArray[np.integer] | None
     indices: Indices
 
 

@@ -32,7 +32,9 @@ def test_every_instance_compiles(source, architecture):
 
 @pytest.mark.parametrize("source", INSTANCES)
 def test_every_kernel_has_instances(source):
-    kernels = set(re.findall(r"__global__ void\s+(?:__launch_bounds__\(.*\)\s+)?(\w+)\(", source_text(source)))
+    kernels = set(
+        re.findall(r"__global__ void\s+(?:__launch_bounds__\(.*\)\s+)?(\w+)\(", source_text(source))
+    )
     assert kernels == {expression.partition("<")[0] for expression in INSTANCES[source]}
 
 

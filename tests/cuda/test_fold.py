@@ -73,5 +73,7 @@ def test_half_precision_is_refused(cupy_ops):
     from dcgraph.errors import BackendError
 
     x = cupy_ops.asarray(np.zeros((1, 4, 4, 1), np.float16))
-    with pytest.raises(BackendError, match=r"float32 or float64, received float16: set train\.dtype"):
+    with pytest.raises(
+        BackendError, match=r"float32 or float64, received float16: set train\.dtype"
+    ):
         cupy_ops.fold(x, (2, 2), (1, 1))

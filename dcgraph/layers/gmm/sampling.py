@@ -67,19 +67,33 @@ def emit(
         present = None if present.all() else present
         weights = _focused(xp, tau, settings)
     index = _select(ops, weights, rng, settings)
-    # parameters of the drawn components, (n, h, w, d)
-    where = 0 if sets == 1 else xp.arange(h * w).reshape(1, h, w)
-    means = params["means"][where, index]
-    r = params["precision_sqrt"][where, index]
-    deviation = 1 / (r * settings.divisor)
-    if settings.freeze_at_bound:
-        bound = precision_sqrt_max(precision_max) * (1 - 1e-6)
-        deviation = xp.where(r >= bound, xp.zeros_like(deviation), deviation)
-    values = means + deviation * rng.normal(h, w, d, dtype=means.dtype)
+    means, r = params["means"], params["precision_sqrt"]
+    few = r.size < index.size * d  # parameters than values to draw: then look up what is computed
+    deviation = _deviation(xp, r, settings, precision_max) if few else r
+    # of the drawn components, (n, h, w, d)
+    if sets == 1:
+        means, deviation = (xp.take(array[0], index, axis=0) for array in (means, deviation))
+    else:
+        position = xp.arange(h * w).reshape(1, h, w)
+        means, deviation = means[position, index], deviation[position, index]
+    if not few:
+        deviation = _deviation(xp, deviation, settings, precision_max)
+    values = rng.normal(h, w, d, dtype=means.dtype)
+    values *= deviation
+    values += means
     if present is None:
         return Signal(values)
     present = present[..., None]
     return Signal(xp.where(present, values, xp.zeros_like(values)), present)
+
+
+def _deviation(xp: Any, r: Array, settings: MixtureSampling, precision_max: float) -> Array:
+    """Return by how much draws of precision root r deviate from their mean."""
+    deviation = 1 / (r * settings.divisor)
+    if settings.freeze_at_bound:
+        bound = precision_sqrt_max(precision_max) * (1 - 1e-6)
+        deviation = xp.where(r >= bound, xp.zeros_like(deviation), deviation)
+    return deviation
 
 
 def _prior(xp: Any, params: Params, shape: tuple[int, ...], settings: MixtureSampling) -> Array:
