@@ -1,6 +1,7 @@
 """Deep convolutional Gaussian mixture models as dataflow graphs.
 
 ``dcgraph.train`` trains a graph, ``dcgraph.load`` opens a model file; both return a `Model`.
+`DCGMM`, `DCGMMClassifier` and `GaussianMixture` are estimators for scikit-learn.
 """
 
 from __future__ import annotations
@@ -8,10 +9,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from dcgraph.estimators import DCGMM, DCGMMClassifier, GaussianMixture
     from dcgraph.model import Model, load, train
 
 __version__ = "0.1.0"
-__all__ = ["Model", "__version__", "load", "train"]
+__all__ = [
+    "DCGMM",
+    "DCGMMClassifier",
+    "GaussianMixture",
+    "Model",
+    "__version__",
+    "load",
+    "train",
+]
 
 
 def __getattr__(name: str) -> Any:
@@ -20,6 +30,10 @@ def __getattr__(name: str) -> Any:
         from dcgraph import model
 
         return getattr(model, name)
+    if name in ("DCGMM", "DCGMMClassifier", "GaussianMixture"):
+        from dcgraph import estimators
+
+        return getattr(estimators, name)
     message = f"module 'dcgraph' has no attribute '{name}'"
     raise AttributeError(message)
 

@@ -20,10 +20,10 @@ BUILT_INS = ("layers", "optimizers", "annealing", "merges", "sources", "metrics"
 LEVELS = (
     ("testing",),
     ("__main__", "cli"),
-    ("estimators",),
     ("study", "benchmark"),
     ("report",),
-    ("",),  # the package itself: a face of the model
+    ("",),  # the package itself: a face of the model and the estimators
+    ("estimators",),
     ("model",),
     ("benchmark",),
     ("training",),
