@@ -29,7 +29,7 @@ from dcgraph.storage.read import read_model
 from dcgraph.storage.record import ModelRecord
 from dcgraph.storage.write import write_model
 from dcgraph.training.run import run
-from dcgraph.training.start import on_device
+from dcgraph.training.start import fixed, on_device
 
 PluginChoice = Plugins | Sequence[Path | str] | None
 
@@ -146,7 +146,7 @@ class Model(Viewer):
         self, record: ModelRecord, *, backend: str = "auto", threads: int | None = None
     ) -> None:
         ops = make_backend(backend, threads=threads, additions=record.graph.additions)
-        super().__init__(record, ops, on_device(record.states, ops))
+        super().__init__(record, ops, fixed(on_device(record.states, ops)))
 
     def __repr__(self) -> str:
         state = "" if self.record.complete else f", step {self.record.step} of "

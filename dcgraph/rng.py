@@ -72,11 +72,11 @@ class SampleStreams:
     def uniform(self, *shape: int, dtype: Any) -> Array:
         out = np.empty((self.n, *shape), dtype)
         for generator, row in zip(self._generators, out, strict=True):
-            row[...] = generator.random(shape, dtype=dtype)
+            generator.random(dtype=row.dtype, out=row)
         return out
 
     def normal(self, *shape: int, dtype: Any) -> Array:
         out = np.empty((self.n, *shape), dtype)
         for generator, row in zip(self._generators, out, strict=True):
-            row[...] = generator.standard_normal(shape, dtype=dtype)
+            generator.standard_normal(dtype=row.dtype, out=row)
         return out

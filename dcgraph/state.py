@@ -8,10 +8,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
 
 from dcgraph.signal import Array
 
 Arrays = dict[str, Array]
+
+
+class FixedArrays(dict[str, Array]):
+    """Arrays that stay as they are, so that what is computed of them can be kept beside them.
+
+    Those on the host are made read-only: an attempt to change one is an error.
+
+    Attributes
+    ----------
+    memo : dict
+        What layers have computed of the arrays, by a name of theirs.
+    """
+
+    def __init__(self, arrays: Mapping[str, Array]) -> None:
+        super().__init__(arrays)
+        self.memo: dict[str, Any] = {}
+        for array in arrays.values():
+            if isinstance(array, np.ndarray):
+                array.setflags(write=False)
 
 
 @dataclass(slots=True)

@@ -66,6 +66,8 @@ class Backend(Protocol):
         What plugins have added, by name; a layer that finds nothing under a name does without.
     fusions : mapping of tuple of str to callable
         By the node types that it observes in one go; see `dcgraph.contracts.kernel`.
+    memory : int or None
+        Bytes of a device with a memory of its own; None: arrays live in the machine's.
     """
 
     @property
@@ -76,6 +78,8 @@ class Backend(Protocol):
     def kernels(self) -> Mapping[str, Callable[..., Any]]: ...
     @property
     def fusions(self) -> Mapping[tuple[str, ...], Any]: ...
+    @property
+    def memory(self) -> int | None: ...
 
     def asarray(self, array: Any, dtype: Any = None) -> Array:
         """Return the array on this backend's device."""

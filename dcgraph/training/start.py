@@ -13,7 +13,7 @@ from dcgraph.backends.contract import Backend
 from dcgraph.contracts.layer import TrainableLayer
 from dcgraph.graph.graph import Graph, Node
 from dcgraph.rng import stream
-from dcgraph.state import NodeState
+from dcgraph.state import FixedArrays, NodeState
 from dcgraph.storage.record import ModelRecord
 
 
@@ -50,6 +50,14 @@ def on_device(states: Mapping[str, NodeState], ops: Backend) -> dict[str, NodeSt
 def on_host(states: Mapping[str, NodeState], ops: Backend) -> dict[str, NodeState]:
     """Return states whose arrays are NumPy's."""
     return {name: _mapped(state, ops.to_host) for name, state in states.items()}
+
+
+def fixed(states: Mapping[str, NodeState]) -> dict[str, NodeState]:
+    """Return states that are learned from no more; their parameters become read-only."""
+    return {
+        name: replace(state, parameters=FixedArrays(state.parameters))
+        for name, state in states.items()
+    }
 
 
 def _mapped(state: NodeState, move: Any) -> NodeState:

@@ -10,9 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dcgraph.backends.contract import MixtureParameters
 from dcgraph.backends.numpy import draw, gmm, pool
 from dcgraph.backends.numpy import fold as folding
+from dcgraph.backends.numpy.scratch import Scratch
 from dcgraph.rng import Draws, SampleStreams
+from dcgraph.signal import Signal, SignalBlocks
+
+# The largest size that glibc's malloc can be led to keep for the next array when it is freed.
+KEPT_BYTES = 2**25 - 2**16
 
 
 @dataclass(frozen=True)
@@ -30,6 +36,8 @@ class NumpyBackend:
 
     name: str = field(default="numpy", init=False)
     xp: Any = field(default=np, init=False, repr=False)
+    scratch: Scratch = field(default_factory=Scratch, init=False, repr=False, compare=False)
+    memory: int | None = field(default=None, init=False, repr=False, compare=False)
     # filled by `extended`, in the place of a whole backend
     kernels: Mapping[str, Callable[..., Any]] = field(
         default_factory=dict, init=False, repr=False, compare=False
@@ -38,15 +46,34 @@ class NumpyBackend:
         default_factory=dict, init=False, repr=False, compare=False
     )
 
+    def __post_init__(self) -> None:
+        # An array of its own mapping, once freed, tells malloc to keep such sizes from then on:
+        # else every step may have its memory from the system page by page, and give it back.
+        np.empty(KEPT_BYTES, np.uint8)
+
     fold = staticmethod(folding.fold)
     fold_mean = staticmethod(folding.fold_mean)
     fold_adjoint = staticmethod(folding.fold_adjoint)
     pool_max = staticmethod(pool.pool_max)
     pool_spread = staticmethod(pool.pool_spread)
     pool_adjoint = staticmethod(pool.pool_adjoint)
-    mixture_scores = staticmethod(gmm.mixture_scores)
-    mixture_observe = staticmethod(gmm.mixture_observe)
     categorical = staticmethod(draw.categorical)
+
+    def mixture_scores(self, signal: Signal, mixture: MixtureParameters) -> NDArray[Any]:
+        return gmm.mixture_scores(signal, mixture, scratch=self.scratch)
+
+    def mixture_observe(
+        self,
+        source: SignalBlocks,
+        mixture: MixtureParameters,
+        smoothing: NDArray[Any] | None,
+        *,
+        soft: bool,
+        want: frozenset[str],
+    ) -> dict[str, Any]:
+        return gmm.mixture_observe(
+            source, mixture, smoothing, soft=soft, want=want, scratch=self.scratch
+        )
 
     def asarray(self, array: Any, dtype: Any = None) -> NDArray[Any]:
         return np.asarray(array, dtype)

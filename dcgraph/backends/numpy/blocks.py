@@ -54,6 +54,11 @@ class Block:
     known: NDArray[Any] | None
     scratch: Scratch
 
+    @property
+    def first(self) -> bool:
+        """Whether its parameter sets have seen no row of the batch before."""
+        return self.images.start == 0 and (not self.shared or self.positions.start == 0)
+
     def put(self, whole: NDArray[Any], values: NDArray[Any]) -> None:
         """Write values of shape (P, m) or (K, P, m) to their place in (n, h, w) or (n, h, w, K)."""
         n, h, w, *channels = whole.shape
@@ -111,7 +116,7 @@ class Block:
         return self.scratch.array(name, shape, self.x.dtype)
 
 
-def blocks(source: SignalBlocks, mixture: MixtureParameters) -> Iterator[Block]:
+def blocks(source: SignalBlocks, mixture: MixtureParameters, scratch: Scratch) -> Iterator[Block]:
     """Yield a batch in blocks; one is over when the next is asked for."""
     n, h, w, d = source.shape
     sets, components = mixture.bias.shape
@@ -119,7 +124,6 @@ def blocks(source: SignalBlocks, mixture: MixtureParameters) -> Iterator[Block]:
     row = (2 * d + 3 * components) * item
     shared = sets == 1
     at_once = CACHE_BYTES // row if shared else IMAGE_BYTES // (d * item)
-    scratch = Scratch()
     for images in _slices(n, at_once // (h * w)):
         signal = source.block(images.start, images.stop)
         for positions in _slices(h * w, CACHE_BYTES // row // (images.stop - images.start)):

@@ -14,15 +14,18 @@ from numpy.typing import NDArray
 
 from dcgraph.backends.contract import MixtureParameters
 from dcgraph.backends.numpy.blocks import Block, blocks
+from dcgraph.backends.numpy.scratch import Scratch
 from dcgraph.backends.numpy.sums import Sums
 from dcgraph.signal import Signal, SignalBlocks
 
 
-def mixture_scores(signal: Signal, mixture: MixtureParameters) -> NDArray[Any]:
+def mixture_scores(
+    signal: Signal, mixture: MixtureParameters, *, scratch: Scratch | None = None
+) -> NDArray[Any]:
     """Return scores of known dimensions, (n, h, w, K), without ``-d/2 log 2 pi``."""
     n, h, w, _ = signal.shape
     out = np.empty((n, h, w, mixture.bias.shape[1]), mixture.matrix.dtype)
-    for block in blocks(signal, mixture):
+    for block in blocks(signal, mixture, scratch or Scratch()):
         block.put(out, block.scores())
     return out
 
@@ -34,6 +37,7 @@ def mixture_observe(
     *,
     soft: bool,
     want: frozenset[str],
+    scratch: Scratch | None = None,
 ) -> dict[str, Any]:
     """Return what is wanted of a batch; see `dcgraph.backends.contract.Backend`."""
     n, h, w, _ = source.shape
@@ -43,8 +47,8 @@ def mixture_observe(
     out: dict[str, Any] = {name: np.empty((n, h, w), dtype) for name in maps}
     if "output" in want:
         out["output"] = np.empty((n, h, w, components), dtype)
-    sums = Sums.zero(mixture) if "statistics" in want else None
-    for block in blocks(source, mixture):
+    sums = Sums.to_be(mixture, blocks=n > 0) if "statistics" in want else None
+    for block in blocks(source, mixture, scratch or Scratch()):
         _observe_block(block, smoothing, out, sums, soft=soft, want=want)
     if sums is not None:
         out |= {"S0": sums.s0, "S1": sums.s1, "S2": sums.s2}
@@ -78,13 +82,15 @@ def _observe_block(
         peak = largest
         if smoothing is not None:
             components = scores.shape[0]
-            smoothed = (smoothing @ scores.reshape(components, -1)).reshape(scores.shape)
+            smoothed = block.scratch.array("smoothed", scores.shape, scores.dtype)
+            flat = (components, -1)
+            np.matmul(smoothing, scores.reshape(flat), out=smoothed.reshape(flat))
             peak = smoothed.max(axis=0)
         assert peak is not None  # one of the two
         if sums is None and not soft:
             put("loss", peak)
         else:
-            assignment, loss = _assign(smoothed, peak, soft=soft)
+            assignment, loss = _assign(smoothed, peak, block.scratch, soft=soft)
             put("loss", loss)
             if sums is not None:
                 sums.add(block, assignment, hard=not soft)
@@ -105,15 +111,18 @@ def _observe_block(
 
 
 def _assign(
-    scores: NDArray[Any], largest: NDArray[Any], *, soft: bool
+    scores: NDArray[Any], largest: NDArray[Any], scratch: Scratch, *, soft: bool
 ) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return assignments (K, P, m) and the loss (P, m), without its constant."""
+    """Return assignments (K, P, m), in scratch memory, and the loss (P, m), less its constant."""
+    assignment = scratch.array("assignment", scores.shape, scores.dtype)
     if soft:
-        weights = np.exp(scores - largest)
-        total = weights.sum(axis=0)
-        weights /= total
-        return weights, largest + np.log(total)
-    winner = scores == largest
+        np.subtract(scores, largest, out=assignment)
+        np.exp(assignment, out=assignment)
+        total = assignment.sum(axis=0)
+        assignment /= total
+        return assignment, largest + np.log(total)
+    winner = np.equal(scores, largest, out=scratch.array("winner", scores.shape, np.bool_))
     if np.count_nonzero(winner) != largest.size:  # a tie: the first of the winners takes it
         winner = np.arange(len(scores))[:, None, None] == scores.argmax(axis=0)
-    return winner.astype(scores.dtype), largest
+    assignment[:] = winner
+    return assignment, largest

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -32,15 +32,21 @@ class Sums:
     s1: NDArray[Any]
     s2: NDArray[Any]
     rows: float = 0.0
-    _segments: dict[tuple[int, int], _Segments] = field(default_factory=dict)
 
     @classmethod
-    def zero(cls, mixture: MixtureParameters) -> Sums:
-        """Return the sums of no rows."""
+    def to_be(cls, mixture: MixtureParameters, *, blocks: bool) -> Sums:
+        """Return sums that the first block of each parameter set is going to fill.
+
+        Parameters
+        ----------
+        blocks : bool
+            Whether there is any block; sums of none are 0.
+        """
         sets, terms, components = mixture.matrix.shape
         dtype = mixture.matrix.dtype
-        shape = sets, components, terms // 2
-        return cls(np.zeros(shape[:2], dtype), np.zeros(shape, dtype), np.zeros(shape, dtype))
+        allocate = np.empty if blocks else np.zeros
+        rows, sums = (sets, components), (sets, components, terms // 2)
+        return cls(allocate(rows, dtype), allocate(sums, dtype), allocate(sums, dtype))
 
     def add(self, block: Block, assignment: NDArray[Any], *, hard: bool) -> None:
         """Add the sums over a block's rows; unknown dimensions count as expected.
@@ -55,7 +61,6 @@ class Sums:
         hard : bool
             Each row has one component.
         """
-        sets = slice(None) if block.shared else block.positions
         seeing: Any = None
         if block.known is not None:
             seeing = block.known.any(axis=-1)
@@ -63,15 +68,19 @@ class Sums:
         components, _, m = assignment.shape
         self.rows += assignment[0].size if seeing is None else float(seeing.sum())
         s0 = (assignment.reshape(-1, m) @ np.ones(m, assignment.dtype)).reshape(components, -1).T
-        self.s0[sets] += s0
         total = self._totals(block, assignment, seeing, hard=hard)
-        self.s1[sets] += total(block.x)
-        self.s2[sets] += total(block.square)
+        s1, s2 = total(block.x), total(block.square)
         if block.known is not None:
             means = block.mixture.centred_means.swapaxes(1, 2)
             unseen = s0[..., None] - total(block.known)
-            self.s1[sets] += unseen * means
-            self.s2[sets] += unseen * (means**2 + block.mixture.variances.swapaxes(1, 2))
+            s1 += unseen * means
+            s2 += unseen * (means**2 + block.mixture.variances.swapaxes(1, 2))
+        sets = slice(None) if block.shared else block.positions
+        for sums, part in ((self.s0, s0), (self.s1, s1), (self.s2, s2)):
+            if block.first:
+                sums[sets] = part
+            else:
+                sums[sets] += part
 
     def _totals(
         self, block: Block, assignment: NDArray[Any], seeing: NDArray[Any] | None, *, hard: bool
@@ -80,10 +89,9 @@ class Sums:
         rows = block.x.swapaxes(0, 1)
         if hard and rows.shape[-1] >= SEGMENTS_FROM and rows.flags.c_contiguous:
             components, sets, m = assignment.shape
-            key = sets, m
-            if key not in self._segments:
-                self._segments[key] = _Segments.of(sets, components, m, assignment.dtype)
-            return self._segments[key].choose(assignment, seeing)
+            size = sets, components, m, assignment.dtype
+            segments: _Segments = block.scratch.tool(size, lambda: _Segments.of(*size))
+            return segments.choose(assignment, seeing)
         by_set = assignment.swapaxes(0, 1)  # (P, K, m)
         return lambda rows: by_set @ rows
 

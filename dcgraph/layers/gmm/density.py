@@ -16,8 +16,10 @@ from dcgraph.backends.contract import Backend
 from dcgraph.backends.pieces import pieces
 from dcgraph.contracts.layer import Params
 from dcgraph.signal import Array, Signal
+from dcgraph.state import FixedArrays
 
 LOG_2PI = log(2 * pi)
+PACKED = "packed mixture"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,19 @@ def log_softmax(xp: Any, logits: Array) -> Array:
 
 
 def packed(ops: Backend, params: Params) -> PackedMixture:
-    """Return the mixture's parameters laid out for the score product, by the fastest way."""
+    """Return the mixture's parameters laid out for the score product, by the fastest way.
+
+    Of parameters that are fixed this is done once.
+    """
+    if not isinstance(params, FixedArrays):
+        return _packed(ops, params)
+    if PACKED not in params.memo:
+        params.memo[PACKED] = _packed(ops, params)
+    mixture: PackedMixture = params.memo[PACKED]
+    return mixture
+
+
+def _packed(ops: Backend, params: Params) -> PackedMixture:
     fast = ops.kernels.get("mixture_pack")
     if fast is None:
         return pack(ops.xp, params)

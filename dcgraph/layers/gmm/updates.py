@@ -6,6 +6,7 @@ torus. Sums are taken about the layer's offset (x' = x - offset).
 
 from __future__ import annotations
 
+from types import EllipsisType
 from typing import Any
 
 import numpy as np
@@ -31,9 +32,11 @@ def expected_statistics(xp: Any, params: Params) -> Statistics:
     )
 
 
-def smoothed(statistics: Statistics, smoothing: Array | None) -> tuple[Array, Array, Array]:
-    """Return T0 (P, K), T1 and T2 (P, K, d): ``M^T S / count``."""
-    s0, s1, s2 = (statistics.sums[name] for name in ("S0", "S1", "S2"))
+def smoothed(
+    statistics: Statistics, smoothing: Array | None, sets: slice | EllipsisType = ...
+) -> tuple[Array, Array, Array]:
+    """Return T0 (P, K), T1 and T2 (P, K, d), ``M^T S / count``, of some parameter sets."""
+    s0, s1, s2 = (statistics.sums[name][sets] for name in ("S0", "S1", "S2"))
     if statistics.count != 1:
         s0, s1, s2 = (array / statistics.count for array in (s0, s1, s2))
     if smoothing is None:
@@ -62,25 +65,26 @@ def maximize(
 
     A component that won (next to) nothing keeps its mean and precision.
     """
-    t0, t1, t2 = smoothed(statistics, smoothing)
-    share = xp.maximum(t0, t0.dtype.type(WEIGHT_MIN))
     offset = float(params["offset"])
-    floor = 1 / precision_max
     means, precision_sqrt = xp.empty_like(params["means"]), xp.empty_like(params["means"])
+    share = xp.empty_like(params["weight_logits"])
     for piece in pieces(xp, means):
-        per_row = 1 / share[piece][..., None]
-        mean = xp.multiply(t1[piece], per_row, out=means[piece])
-        variance = xp.multiply(t2[piece], per_row, out=precision_sqrt[piece])
+        t0, t1, t2 = smoothed(statistics, smoothing, piece)
+        share[piece] = t0
+        per_row = 1 / xp.maximum(t0, t0.dtype.type(WEIGHT_MIN))[..., None]
+        mean = xp.multiply(t1, per_row, out=means[piece])
+        variance = xp.multiply(t2, per_row, out=precision_sqrt[piece])
         variance -= mean * mean
-        xp.clip(variance, floor, xp.inf, out=variance)
+        xp.clip(variance, 1 / precision_max, xp.inf, out=variance)
         xp.sqrt(variance, out=variance)
         xp.divide(1, variance, out=variance)
         if offset:
             mean += offset
-    lost = (t0 < WEIGHT_MIN)[..., None]
+    lost = (share < WEIGHT_MIN)[..., None]
     if bool(lost.any()):
         xp.copyto(means, params["means"], where=lost)
         xp.copyto(precision_sqrt, params["precision_sqrt"], where=lost)
+    share = xp.maximum(share, share.dtype.type(WEIGHT_MIN))
     return {
         **params,
         "means": means,

@@ -1,0 +1,124 @@
+"""What a PyTorch user would write: folding by unfold, mixtures by matrix products.
+
+`Peer` makes a training step of a graph twice: with autograd and plain gradient ascent on every
+node's loss, and closed-form, with sufficient statistics and the M-step under ``no_grad``. Both take
+the same expanded products ``[x, x^2] @ W`` as dcgraph; sums by winner are `index_add_` or the
+one-hot product, whichever is faster here.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch.nn import functional
+
+from dcgraph.graph.graph import Graph, Node
+from dcgraph.layers import Folding, GaussianMixture, Pooling
+
+PRECISION_MAX, RATE, RHO = 20.0, 0.01, 0.02
+
+
+class Mixture:
+    """Parameters of one node: (P, K, d)."""
+
+    def __init__(self, node: Node) -> None:
+        layer = node.layer
+        assert isinstance(layer, GaussianMixture)
+        ((h, w, d),) = node.input_shapes
+        self.share, components = layer.share, layer.components
+        sets = 1 if layer.share else h * w
+        generator = torch.Generator().manual_seed(0)
+        self.mu = 0.2 * torch.rand((sets, components, d), generator=generator) - 0.1
+        self.r = torch.full((sets, components, d), PRECISION_MAX**0.5)
+        self.logits = torch.zeros((sets, components))
+        self.sums = (torch.exp(torch.log_softmax(self.logits, -1)), self.mu / components)
+        self.sums += ((self.mu**2 + 1 / PRECISION_MAX) / components,)
+
+    def parameters(self) -> list[torch.Tensor]:
+        return [self.mu, self.r, self.logits]
+
+    def rows(self, x: torch.Tensor) -> torch.Tensor:
+        """Return (n, h w, d) as (P, m, d)."""
+        n, positions, d = x.shape
+        return x.reshape(1, n * positions, d) if self.share else x.transpose(0, 1)
+
+    def scores(self, rows: torch.Tensor) -> torch.Tensor:
+        """Return (P, m, K)."""
+        precision = self.r**2
+        weighted = precision * self.mu
+        bias = torch.log(self.r).sum(-1) - 0.5 * (weighted * self.mu).sum(-1)
+        bias = bias + torch.log_softmax(self.logits, -1)
+        linear = torch.baddbmm(bias[:, None], rows, weighted.transpose(1, 2))
+        return torch.baddbmm(linear, rows * rows, -0.5 * precision.transpose(1, 2))
+
+    def ascend(self, rows: torch.Tensor) -> torch.Tensor:
+        """Take a gradient step on the largest score, by autograd; return the posterior."""
+        for parameter in self.parameters():
+            parameter.requires_grad_()
+        scores = self.scores(rows)
+        loss = scores.max(-1).values.mean(1).sum()
+        gradients = torch.autograd.grad(loss, self.parameters())
+        with torch.no_grad():
+            for parameter, gradient in zip(self.parameters(), gradients, strict=True):
+                parameter += RATE * gradient
+            self.r.clamp_(1e-3, PRECISION_MAX**0.5)
+            return torch.softmax(scores.detach(), -1)
+
+    @torch.no_grad()
+    def maximize(self, rows: torch.Tensor) -> torch.Tensor:
+        """Take a step of EM in closed form; return the posterior."""
+        scores = self.scores(rows)
+        _, m, components = scores.shape
+        winners = scores.argmax(-1)
+        x2 = rows * rows
+        if self.share:
+            s0 = torch.bincount(winners[0], minlength=components)[None].to(rows.dtype)
+            s1, s2 = (
+                torch.zeros_like(self.mu[0]).index_add_(0, winners[0], part[0])[None]
+                for part in (rows, x2)
+            )
+        else:
+            one_hot = functional.one_hot(winners, components).to(rows.dtype)
+            s0 = one_hot.sum(1)
+            s1, s2 = (one_hot.transpose(1, 2) @ part for part in (rows, x2))
+        self.sums = tuple(
+            old.lerp(new / m, RHO) for old, new in zip(self.sums, (s0, s1, s2), strict=True)
+        )
+        t0, t1, t2 = self.sums
+        share = t0.clamp_min(1e-6)
+        won = (t0 >= 1e-6)[..., None]
+        mu = t1 / share[..., None]
+        variance = (t2 / share[..., None] - mu**2).clamp_min(1 / PRECISION_MAX)
+        self.mu = torch.where(won, mu, self.mu)
+        self.r = torch.where(won, variance.rsqrt(), self.r)
+        self.logits = torch.log(share / share.sum(-1, keepdim=True))
+        return torch.softmax(scores, -1)
+
+
+class Peer:
+    """A chain of foldings, poolings and mixtures in PyTorch."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.nodes = [node for node in graph.nodes.values() if node.inputs]
+        self.mixtures = {node.name: Mixture(node) for node in self.nodes if node.is_density}
+
+    def step(self, images: torch.Tensor, *, autograd: bool) -> None:
+        """Let every node learn from images (n, c, h, w)."""
+        x = images
+        for index, node in enumerate(self.nodes):
+            layer = node.layer
+            if isinstance(layer, Folding):
+                x = functional.unfold(x, layer.kernel, stride=layer.stride).transpose(
+                    1, 2
+                )  # (n, h w, d)
+            elif isinstance(layer, Pooling):
+                x = functional.max_pool2d(x, layer.kernel, layer.stride, ceil_mode=layer.ceil)
+            else:
+                mixture = self.mixtures[node.name]
+                rows = mixture.rows(x)
+                posterior = mixture.ascend(rows) if autograd else mixture.maximize(rows)
+                if index + 1 < len(self.nodes):
+                    h, w, k = node.shape
+                    n = len(images)
+                    shape = (n, h, w, k) if mixture.share else (h, w, n, k)
+                    order = (0, 3, 1, 2) if mixture.share else (2, 3, 0, 1)
+                    x = posterior.reshape(shape).permute(order)
