@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from math import floor
+
+from dcgraph.backends.contract import Backend
 from dcgraph.data.dataset import Dataset
-from dcgraph.errors import InputError, RequestError
+from dcgraph.errors import BackendError, InputError, RequestError
+from dcgraph.graph.estimate import estimate_nodes, in_bytes
 from dcgraph.graph.graph import Graph
 from dcgraph.inference.density import classifiers
 
@@ -39,3 +43,31 @@ def check_request(graph: Graph, dataset: Dataset) -> None:
                 f"{classes - 1}: set classes to at least {largest + 1}"
             )
             raise InputError(message, node=name, field="classes")
+
+
+def check_memory(graph: Graph, images: int, ops: Backend) -> None:
+    """Refuse a graph that a device with a memory of its own cannot hold.
+
+    Parameters
+    ----------
+    images : int
+        How many there are to learn from: no batch is larger.
+
+    Raises
+    ------
+    BackendError
+    """
+    memory = ops.memory
+    batch = min(graph.train.batch_size, images)
+    costs = estimate_nodes(graph.nodes.values(), graph.train, batch)
+    if memory is None or costs.peak_bytes <= memory:
+        return
+    fitting = floor((memory - costs.fixed_bytes) / costs.image_bytes)
+    remedy = "use the numpy backend, or make the graph smaller"
+    if fitting >= 1:
+        remedy = f"make batches of at most {fitting} (train.batch_size), or use the numpy backend"
+    message = (
+        f"training takes about {in_bytes(costs.peak_bytes)} of memory in batches of {batch}, and "
+        f"the {ops.name} device has {in_bytes(memory)}: {remedy}"
+    )
+    raise BackendError(message, field="train.batch_size")

@@ -36,7 +36,7 @@ from dcgraph.storage.read import read_model
 from dcgraph.storage.record import ModelRecord
 from dcgraph.training.audience import Audience, plugin_observers
 from dcgraph.training.checkpoint import Checkpoint
-from dcgraph.training.checks import check_request
+from dcgraph.training.checks import check_memory, check_request
 from dcgraph.training.evaluation import calibrate, evaluate, pixel_range
 from dcgraph.training.interrupt import interruptible
 from dcgraph.training.loop import Loop
@@ -95,6 +95,7 @@ def run(
     """
     check_request(graph, dataset)
     ops = make_backend(backend, threads=threads, additions=graph.additions)
+    check_memory(graph, len(dataset.train), ops)
     plugins = plugins or installed_plugins()
     audience = [*observers, *plugin_observers(plugins)]
     options = _Options(audience, evaluate_every, save_every, command, plugins)

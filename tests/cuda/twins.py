@@ -28,8 +28,8 @@ def to_device(ops: CupyBackend, value: Any) -> Any:
 
 def from_device(ops: CupyBackend, value: Any) -> Any:
     """Return a value with all arrays in it moved to the host."""
-    if isinstance(value, tuple):
-        return tuple(from_device(ops, item) for item in value)
+    if isinstance(value, tuple | list):
+        return type(value)(from_device(ops, item) for item in value)
     if isinstance(value, Signal):
         return Signal(from_device(ops, value.values), from_device(ops, value.known))
     if isinstance(value, Mapping):

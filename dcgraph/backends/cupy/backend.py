@@ -40,6 +40,10 @@ class CupyBackend:
         return self.device.xp
 
     @property
+    def memory(self) -> int:
+        return self.device.memory
+
+    @property
     def kernels(self) -> Mapping[str, Callable[..., Any]]:
         return {
             "mixture_observe_patches": partial(gmm.mixture_observe_patches, self.device),

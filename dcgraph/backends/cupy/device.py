@@ -27,7 +27,7 @@ class Launch(Protocol):
         self,
         grid: tuple[int, ...],
         block: tuple[int, ...],
-        args: Sequence[Any],
+        args: tuple[Any, ...],
         *,
         shared_mem: int = ...,
     ) -> None: ...
@@ -109,7 +109,7 @@ def over_samples(
     across = -(-elements // THREADS)
     down = min(samples, GRID_MAX, max(1, BLOCKS // across))
     launch = device.kernel(source, kernel if of is None else instance(kernel, type_name(of)))
-    launch((across, down), (THREADS,), args)
+    launch((across, down), (THREADS,), tuple(args))
 
 
 def integers(*values: int) -> list[np.int32]:

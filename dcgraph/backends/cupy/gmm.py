@@ -92,7 +92,7 @@ def _scores(device: Device, rows: Rows, mixture: MixtureParameters) -> Array:
     launch(
         (-(-per_set // TILE_ROWS), -(-components // columns), min(sets, GRID_MAX)),
         (BLOCK,),
-        [
+        (
             rows.values,
             rows.known if masked else NULL,
             xp.asarray(mixture.offset, dtype),
@@ -102,7 +102,7 @@ def _scores(device: Device, rows: Rows, mixture: MixtureParameters) -> Array:
             scores,
             *integers(per_set, sets, components, terms // 2),
             *rows.layout,
-        ],
+        ),
     )
     return scores
 
@@ -125,6 +125,7 @@ def _observe(
     n, h, w = rows.positions
     sets, components = mixture.bias.shape
     dtype = mixture.matrix.dtype
+    warps = _warps(components, dtype)
     scores = _scores(device, rows, mixture)
     known_dimensions = None if rows.known is None else _known_dimensions(device, rows)
     out: dict[str, Any] = {
@@ -140,7 +141,16 @@ def _observe(
     winner = xp.empty((n, h, w), np.int32) if learned and not soft else None
     assignment = xp.empty(scores.shape, dtype) if learned and soft else None
     _posterior(
-        device, rows, scores, smoothing, known_dimensions, out, winner, assignment, soft=soft
+        device,
+        rows,
+        scores,
+        smoothing,
+        known_dimensions,
+        out,
+        winner,
+        assignment,
+        soft=soft,
+        warps=warps,
     )
     if not learned:
         return out
@@ -160,6 +170,17 @@ def _observe(
     if seeing is not None and sets == 1:
         count = int(seeing.sum())
     return {**out, "S0": s0, "S1": s1, "S2": s2, "count": float(count)}
+
+
+def _warps(components: int, dtype: Any) -> int:
+    """Return how many rows a block of `mixture_posterior` has shared memory for."""
+    most: int = SHARED_BYTES // (2 * dtype.itemsize)
+    if components > most:
+        message = (
+            f"the cupy backend takes at most {most} components in {dtype}, received {components}"
+        )
+        raise BackendError(message)
+    return min(WARPS, most // components)
 
 
 def _known_dimensions(device: Device, rows: Rows) -> Array:
@@ -188,18 +209,11 @@ def _posterior(
     assignment: Array | None,
     *,
     soft: bool,
+    warps: int,
 ) -> None:
     """Fill in what is wanted of the scores."""
     xp = device.xp
     components = scores.shape[-1]
-    row_bytes = 2 * components * scores.dtype.itemsize
-    warps = min(WARPS, SHARED_BYTES // row_bytes)
-    if not warps:
-        message = (
-            f"the cupy backend takes at most {SHARED_BYTES // (2 * scores.dtype.itemsize)} "
-            f"components in {scores.dtype}, received {components}"
-        )
-        raise BackendError(message)
     transposed, smoothed = NULL, NULL
     if smoothing is not None and (winner is not None or assignment is not None or "loss" in out):
         smoothing = smoothing.astype(scores.dtype, copy=False)
@@ -219,12 +233,12 @@ def _posterior(
     launch(
         (min(-(-rows.count // warps), ROWS_MAX),),
         (warps * WARP,),
-        [
+        (
             scores,
             transposed,
             smoothed,
             *(NULL if array is None else array for array in optional),
             *integers(rows.count, components, rows.depth, int(soft)),
-        ],
-        shared_mem=warps * row_bytes,
+        ),
+        shared_mem=warps * 2 * components * scores.dtype.itemsize,
     )

@@ -69,7 +69,7 @@ def segments(device: Device, rows: Rows, winner: Array, mixture: MixtureParamete
         launch(
             (-(-rows.depth // tile), chunks, min(sets, GRID_MAX)),
             (tile,),
-            [
+            (
                 rows.values,
                 rows.known if masked else NULL,
                 xp.asarray(mixture.offset, dtype),
@@ -80,7 +80,7 @@ def segments(device: Device, rows: Rows, winner: Array, mixture: MixtureParamete
                 s_known,
                 *integers(per_set, sets, components, rows.depth, chunk_rows),
                 *rows.layout,
-            ],
+            ),
             shared_mem=needed[tile],
         )
     return (

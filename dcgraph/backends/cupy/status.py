@@ -45,10 +45,10 @@ def why_not(device: int = 0) -> str | None:
         numbers = "device 0 alone" if count == 1 else f"devices 0 to {count - 1}"
         return f"there is no device {device}: this machine has {numbers}"
     try:
-        from cupy_backends.cuda.libs import cublas, nvrtc
+        # cuBLAS is loaded as its module is imported, NVRTC when it is first asked
+        from cupy_backends.cuda.libs import cublas, nvrtc  # noqa: F401
 
         nvrtc.getVersion()
-        cublas.getVersion  # noqa: B018 - importing it is what can fail
     except (ImportError, RuntimeError) as error:
         return f"NVRTC or cuBLAS cannot be loaded ({_line(error)}): {LIBRARIES}"
     return None

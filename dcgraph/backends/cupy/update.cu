@@ -15,9 +15,10 @@ __global__ void mixture_pack(const T* means, const T* precision_sqrt, const T* l
          index += gridDim.x * warps) {
         const int set = index / components;
         double largest = minus_infinity(0.0);
-        for (int k = 0; k < components; ++k) {
+        for (int k = lane; k < components; k += WARP) {
             largest = max(largest, (double)logits[set * components + k]);
         }
+        largest = warp_max(largest);
         double normaliser = 0;
         for (int k = lane; k < components; k += WARP) {
             normaliser += exp((double)logits[set * components + k] - largest);

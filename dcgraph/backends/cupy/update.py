@@ -26,7 +26,7 @@ def mixture_pack(device: Device, params: Mapping[str, Array]) -> tuple[Array, Ar
     device.kernel("update", instance("mixture_pack", type_name(means)))(
         _grid(sets * components),
         (BLOCK,),
-        [
+        (
             means,
             xp.ascontiguousarray(params["precision_sqrt"]),
             xp.ascontiguousarray(params["weight_logits"]),
@@ -35,7 +35,7 @@ def mixture_pack(device: Device, params: Mapping[str, Array]) -> tuple[Array, Ar
             bias,
             log_weights,
             *integers(sets, components, d),
-        ],
+        ),
     )
     return matrix, bias, log_weights
 
@@ -69,7 +69,7 @@ def mixture_maximize(
     device.kernel("update", instance("mixture_maximize", type_name(means)))(
         _grid(sets * components),
         (BLOCK,),
-        [
+        (
             *(xp.ascontiguousarray(array) for array in sums),
             means,
             xp.ascontiguousarray(params["precision_sqrt"]),
@@ -78,7 +78,7 @@ def mixture_maximize(
             number(weight_min),
             number(variance_min),
             *integers(sets, components, d),
-        ],
+        ),
     )
     return new
 

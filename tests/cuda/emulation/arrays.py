@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-# What the package uses of CuPy's namespace; a test looks them up in CuPy where it is installed.
+# What the package and its plugins use of CuPy's namespace; a test looks these names up in CuPy,
+# where it is installed.
 NAMES = frozenset(
     [
         "abs",
@@ -30,6 +31,7 @@ NAMES = frozenset(
         "float32",
         "float64",
         "full",
+        "full_like",
         "inf",
         "int32",
         "int64",
@@ -45,6 +47,7 @@ NAMES = frozenset(
         "sqrt",
         "stack",
         "sum",
+        "take",
         "tensordot",
         "where",
         "zeros",

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from emulation.arrays import DeviceArray, Namespace
+from emulation.arrays import Namespace, bare
 from emulation.kernel import ORDERS, Module
 
-from dcgraph.backends.cupy.sources import INSTANCES, source_text
+from dcgraph.backends.cupy.sources import companions, source_text
 
 
 @dataclass
@@ -30,22 +31,33 @@ class EmulatedDevice:
     folder: Path
     orders: Sequence[int] = ORDERS
     sanitize: bool = False
+    bytes: int = 2**33
     edit: Callable[[str, str], str] = lambda name, text: text
     xp: Namespace = field(default_factory=Namespace, repr=False)
     launched: list[str] = field(default_factory=list, repr=False)
-    _modules: dict[str, Module] = field(default_factory=dict, repr=False)
+    _modules: dict[tuple[str, ...], Module] = field(default_factory=dict, repr=False)
+
+    @property
+    def memory(self) -> int:
+        return self.bytes
+
+    def current(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def kernel(self, source: str, expression: str) -> Callable[..., None]:
-        if source not in self._modules:
-            text = self.edit(source, source_text(source))
-            self._modules[source] = Module(
-                text, INSTANCES[source], self.folder, self.orders, self.sanitize
+        instances = companions(source, expression)
+        if instances not in self._modules:
+            self._modules[instances] = Module(
+                self.edit(source, source_text(source)),
+                instances,
+                self.folder,
+                self.orders,
+                self.sanitize,
             )
-        function = self._modules[source].get_function(expression)
+        function = self._modules[instances].get_function(expression)
         self.launched.append(expression)
 
-        def launch(grid: Any, block: Any, args: Sequence[Any], **options: Any) -> None:
-            bare = [arg.values if isinstance(arg, DeviceArray) else arg for arg in args]
-            function(grid, block, bare, **options)
+        def launch(grid: Any, block: Any, args: Any, **options: Any) -> None:
+            function(grid, block, bare(args), **options)
 
         return launch

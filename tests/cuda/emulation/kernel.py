@@ -18,13 +18,14 @@ from emulation.compiler import compiled
 from numpy.typing import NDArray
 
 FORWARD, REVERSE, SHUFFLED = ORDERS = 0, 1, 2
-GUARD = 256  # bytes before and after each array
+GUARD = 256  # bytes before and after each array; none where the sanitizer guards
 POISON = 0xFF  # NaN, -1
 NEEDS_FIBERS = 1
 FAULTS = {
     2: "deadlock: some threads wait at a barrier that others never reach",
     3: "a lane that has exited is named in the mask of a warp's exchange",
     4: "no GPU would take this launch: grid, block or shared memory are too large or empty",
+    5: "a write beyond the shared memory that the launch asked for",
 }
 DTYPES = {
     "float": np.dtype(np.float32),
@@ -66,8 +67,10 @@ class Module:
         number = self.expressions.index(expression)
         signature = self.library[f"signature_{number}"]
         signature.restype = ctypes.c_char_p
-        parameters = signature().decode().split(",")
-        return Kernel(expression, self.library[f"launch_{number}"], parameters, self.orders)
+        text = signature().decode()
+        parameters = text.split(",") if text else []
+        guard = 0 if self.sanitize else GUARD
+        return Kernel(expression, self.library[f"launch_{number}"], parameters, self.orders, guard)
 
 
 @dataclass
@@ -78,16 +81,19 @@ class Kernel:
     launch: Any
     parameters: Sequence[str]
     orders: Sequence[int]
+    guard: int
     fibers: bool = False
 
     def __call__(
         self,
         grid: tuple[int, ...],
         block: tuple[int, ...],
-        args: Sequence[Any],
+        args: tuple[Any, ...],
         *,
         shared_mem: int = 0,
     ) -> None:
+        if not all(isinstance(each, tuple) for each in (grid, block, args)):
+            self._fail("grid, block and arguments are tuples")
         if len(args) != len(self.parameters):
             message = f"{self.name}: {len(args)} arguments for {len(self.parameters)} parameters"
             raise EmulationError(message)
@@ -105,7 +111,7 @@ class Kernel:
         assert first is not None
         for (parameter, value), buffer in zip(pairs, first, strict=True):
             if buffer is not None and not parameter.startswith("const"):
-                value[...] = buffer[GUARD:-GUARD].view(value.dtype).reshape(value.shape)
+                value[...] = self._within(buffer).view(value.dtype).reshape(value.shape)
 
     def _check(self, position: int, parameter: str, value: Any) -> None:
         """Refuse what a GPU would read as something else."""
@@ -135,10 +141,10 @@ class Kernel:
         held: list[NDArray[Any]] = []
         for _, value in pairs:
             if isinstance(value, np.ndarray):
-                buffer = np.full(value.nbytes + 2 * GUARD, POISON, np.uint8)
-                buffer[GUARD:-GUARD] = np.frombuffer(value.tobytes(), np.uint8)
+                buffer = np.full(value.nbytes + 2 * self.guard, POISON, np.uint8)
+                self._within(buffer)[...] = np.frombuffer(value.tobytes(), np.uint8)
                 buffers.append(buffer)
-                held.append(np.array([buffer.ctypes.data + GUARD], np.uintp))
+                held.append(np.array([buffer.ctypes.data + self.guard], np.uintp))
             else:
                 buffers.append(None)
                 held.append(np.array([value]))
@@ -159,11 +165,17 @@ class Kernel:
         for (parameter, value), buffer in zip(pairs, buffers, strict=True):
             if buffer is None:
                 continue
-            if (buffer[:GUARD] != POISON).any() or (buffer[-GUARD:] != POISON).any():
+            inside = self._within(buffer)
+            around = np.concatenate([buffer[: self.guard], buffer[self.guard + inside.size :]])
+            if (around != POISON).any():
                 self._fail(f"a write beyond the end of a '{parameter}'")
-            if parameter.startswith("const") and buffer[GUARD:-GUARD].tobytes() != value.tobytes():
+            if parameter.startswith("const") and inside.tobytes() != value.tobytes():
                 self._fail(f"a write into a '{parameter}'")
         return buffers
+
+    def _within(self, buffer: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return what lies between the guards, as a view."""
+        return buffer[self.guard : buffer.size - self.guard]
 
     def _fail(self, text: str) -> None:
         message = f"{self.name}: {text}"

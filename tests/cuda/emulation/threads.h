@@ -31,11 +31,11 @@ static dim3 blockDim, gridDim;
 namespace emulation {
 
 enum Order { FORWARD, REVERSE, SHUFFLED };
-enum Outcome { DONE = 0, NEEDS_FIBERS, DEADLOCK, EXITED_LANE, BAD_LAUNCH };
+enum Outcome { DONE = 0, NEEDS_FIBERS, DEADLOCK, EXITED_LANE, BAD_LAUNCH, SHARED_OVERRUN };
 enum State { READY, AT_BLOCK_BARRIER, AT_WARP_BARRIER, FINISHED };
 
 constexpr int WARP_SIZE = 32, MAX_THREADS = 1024;
-constexpr size_t STACK = 128 * 1024, MAX_SHARED = 48 * 1024;
+constexpr size_t STACK = 128 * 1024, MAX_SHARED = 48 * 1024, GUARD = 4096;
 
 struct Fiber {
     ucontext_t context;
@@ -58,7 +58,8 @@ static unsigned random_state;
 
 static std::map<void*, long> poisoned;  // when (block number) an array was last filled
 static long block_number;
-alignas(256) static char dynamic[MAX_SHARED];
+alignas(256) static char guarded[GUARD + MAX_SHARED + GUARD];  // GUARD bytes on either side
+static char* const dynamic = guarded + GUARD;
 
 // Called by every thread where it declares a shared array; the first of a block fills it.
 static void poison(void* array, size_t size)
@@ -250,9 +251,12 @@ static int launch(void (*kernel)(A...), const unsigned* grid, const unsigned* bl
         blockIdx = {unsigned(number % grid[0]), unsigned(number / grid[0] % grid[1]),
                     unsigned(number / grid[0] / grid[1])};
         ++block_number;
-        memset(dynamic, 0xFF, shared);
+        memset(guarded, 0xFF, GUARD + shared + GUARD);
         const Outcome outcome = fibered ? run_fibers(order) : run_plain(order);
         if (outcome != DONE) return outcome;
+        for (size_t j = 0; j < GUARD; ++j) {
+            if (guarded[j] != '\xFF' || dynamic[shared + j] != '\xFF') return SHARED_OVERRUN;
+        }
     }
     return DONE;
 }
@@ -262,11 +266,10 @@ static int launch(void (*kernel)(A...), const unsigned* grid, const unsigned* bl
 template <typename T>
 static std::string type_name()
 {
-    if (std::is_pointer<T>::value) {
+    if constexpr (std::is_pointer_v<T>) {
         using Target = std::remove_pointer_t<T>;
-        const std::string start = std::is_const<Target>::value ? "const " : "";
-        return start + type_name<std::conditional_t<std::is_pointer<T>::value,
-                                                    std::remove_cv_t<Target>, int>>() + "*";
+        const std::string start = std::is_const_v<Target> ? "const " : "";
+        return start + type_name<std::remove_cv_t<Target>>() + "*";
     }
     using U = std::remove_cv_t<T>;
     return std::is_same<U, float>::value                ? "float"
@@ -284,7 +287,8 @@ static const char* signature(void (*)(A...))
 {
     static std::string text;
     text.clear();
-    for (const std::string& name : {type_name<A>()...}) text += (text.empty() ? "" : ",") + name;
+    const std::vector<std::string> names = {type_name<A>()...};
+    for (const std::string& name : names) text += (text.empty() ? "" : ",") + name;
     return text.c_str();
 }
 

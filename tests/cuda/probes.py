@@ -1,0 +1,150 @@
+"""Short checks of every kernel of a source, for kernels that have been tampered with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from builders import random_mixture, random_rows
+from numpy.testing import assert_array_equal
+from twins import HOST, assert_close, assert_equal, from_device, to_device
+
+from dcgraph.backends.cupy.backend import CupyBackend
+from dcgraph.layers.gmm import density, updates
+from dcgraph.rng import SampleStreams
+from dcgraph.signal import Signal
+from dcgraph.state import Statistics
+
+FLOAT = np.float32
+ALL = frozenset({"output", "log_likelihood", "max_component", "loss", "statistics"})
+
+
+def fold(ops: CupyBackend) -> None:
+    random = np.random.default_rng(1)
+    for shape, kernel, stride in [
+        ((2, 7, 5, 2), (2, 3), (1, 2)),
+        ((3, 4, 7, 1), (3, 2), (2, 1)),
+    ]:
+        x = random.standard_normal(shape).astype(FLOAT)
+        patches = HOST.fold(x, kernel, stride)
+        assert_equal(ops, "fold", x, kernel, stride)
+        patches = random.standard_normal(patches.shape).astype(FLOAT)
+        assert_equal(ops, "fold_adjoint", patches, shape[1:], kernel, stride)
+        known = random.random(patches.shape) < 0.3
+        assert_equal(ops, "fold_mean", patches, known, shape[1:], kernel, stride)
+
+
+def pool(ops: CupyBackend) -> None:
+    random = np.random.default_rng(2)
+    for shape, kernel, stride, size in [
+        ((2, 7, 5, 2), (2, 3), (2, 1), (4, 3)),  # sticks out at the lower edge
+        ((2, 5, 4, 1), (3, 2), (1, 2), (3, 2)),
+        ((1, 4, 6, 2), (2, 3), (2, 2), (2, 3)),  # and at the right
+    ]:
+        x = random.integers(-3, 0, shape).astype(FLOAT)
+        x[0, 0, 0] = np.nan
+        grad = random.standard_normal((shape[0], *size, shape[3])).astype(FLOAT)
+        assert_equal(ops, "pool_max", x, kernel, stride, size)
+        assert_equal(ops, "pool_adjoint", np.nan_to_num(x), grad, kernel, stride, size)
+        known = random.random(grad.shape) < 0.5
+        choice = random.integers(0, kernel[0] * kernel[1], grad.shape[:3])
+        for mask, cells in ((known, None), (None, choice)):
+            assert_equal(ops, "pool_spread", grad, mask, cells, shape[1:], kernel, stride)
+
+
+def gmm(ops: CupyBackend) -> None:
+    random = np.random.default_rng(3)
+    for shared, components, shape, kernel in [
+        (True, 35, (3, 6, 10, 2), (2, 3)),  # 120 rows: the second chunk starts within a sample
+        (False, 4, (3, 4, 3, 9), (3, 1)),
+    ]:
+        x = (2 + random.standard_normal(shape)).astype(FLOAT)
+        patches = HOST.fold(x, kernel, (1, 1))
+        parameters = random_mixture(
+            random,
+            components=components,
+            dimensions=patches.shape[3],
+            sets=1 if shared else patches.shape[1] * patches.shape[2],
+            dtype=FLOAT,
+            offset=2.0,
+        )
+        tied = {name: array.copy() for name, array in parameters.items()}
+        for name in ("means", "precision_sqrt", "weight_logits"):
+            tied[name][:, 3::2] = tied[name][:, 1:2]
+        smoothing = random_rows(random, components).astype(FLOAT)
+        known = random.random(shape) < 0.7
+        known[0] = False
+        for own, mask, matrix, soft in [
+            (parameters, None, smoothing, False),
+            (parameters, known, smoothing, True),
+            (tied, None, None, False),
+            (parameters, known, None, False),
+            (parameters, None, None, False),
+        ]:
+            folded = None if mask is None else HOST.fold(mask, kernel, (1, 1))
+            expected = HOST.mixture_observe(
+                Signal(patches, folded), density.pack(np, own), matrix, soft=soft, want=ALL
+            )
+            got = ops.kernels["mixture_observe_patches"](
+                to_device(ops, Signal(x, mask)),
+                kernel,
+                (1, 1),
+                density.pack(ops.xp, to_device(ops, own)),
+                to_device(ops, matrix),
+                soft=soft,
+                want=ALL,
+            )
+            assert_close(from_device(ops, got), expected, FLOAT)
+        patches[1] = np.nan  # rows that no component wins
+        mixture = density.pack(ops.xp, to_device(ops, parameters))
+        ops.mixture_observe(to_device(ops, Signal(patches)), mixture, None, soft=False, want=ALL)
+
+
+def update(ops: CupyBackend) -> None:
+    random = np.random.default_rng(4)
+    parameters = random_mixture(
+        random, components=5, dimensions=37, sets=3, dtype=FLOAT, offset=3.0
+    )
+    there = to_device(ops, parameters)
+    expected, got = density.pack(np, parameters), density.packed(ops, there)
+    for name in ("matrix", "bias", "log_weights"):
+        array = ops.to_host(getattr(got, name))
+        assert_close({name: array}, {name: getattr(expected, name)}, FLOAT)
+    s0 = random.random((3, 5)).astype(FLOAT)
+    s0[:, 2] = 0
+    s0[1] = 1e-7  # less than any component counts for
+    x = random.standard_normal((3, 5, 37)).astype(FLOAT)
+    spread = random.random(x.shape).astype(FLOAT) * (random.random(x.shape) < 0.7)
+    sums = {"S0": s0, "S1": s0[..., None] * x, "S2": s0[..., None] * (x**2 + spread)}
+    best = updates.maximize(np, parameters, Statistics(sums, 1.0), None, 20.0)
+    del best["offset"]
+    found = ops.kernels["mixture_maximize"](
+        tuple(to_device(ops, sums).values()),
+        there,
+        weight_min=updates.WEIGHT_MIN,
+        variance_min=0.05,
+    )
+    assert_close(from_device(ops, found), best, FLOAT, rtol=1e-4)
+
+
+def draw(ops: CupyBackend) -> None:
+    there, here = ops.draws(1, "a", "b", 3, 2), SampleStreams(1, "a", "b", 3, 2)
+    uniform = ops.to_host(there.uniform(5, 5, dtype=FLOAT))
+    assert_array_equal(uniform, here.uniform(5, 5, dtype=FLOAT))
+    normal = ops.to_host(there.normal(5, 5, dtype=FLOAT))
+    assert np.isfinite(normal).all()
+    assert len(np.unique(normal)) == normal.size
+    weights = np.random.default_rng(5).random((2, 5, 5, 7)).astype(FLOAT)
+    weights[..., 0] = 0
+    uniform[0, 0, 0] = 0
+    assert_equal(ops, "categorical", weights, uniform)
+
+
+PROBES: dict[str, tuple[Callable[[CupyBackend], None], ...]] = {
+    "fold": (fold,),
+    "pool": (pool,),
+    "gmm": (gmm,),
+    "update": (update,),
+    "draw": (draw,),
+    "common": (fold, pool, gmm, update, draw),
+}

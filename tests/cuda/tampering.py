@@ -1,0 +1,73 @@
+"""A program: make the slips of a group, one by one, and print those that nothing notices.
+
+Each slip is tried in a process of its own, for it may well end it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import tempfile
+from functools import partial
+from pathlib import Path
+
+from emulation.device import EmulatedDevice
+from emulation.kernel import FORWARD, SHUFFLED, EmulationError
+from mutants import MUTANTS, Mutant
+from probes import PROBES
+
+from dcgraph.backends.cupy.backend import CupyBackend
+from dcgraph.backends.cupy.sources import COMMON, source_text
+
+SECONDS = 60  # more than this is a hang
+SURVIVED, CAUGHT = 0, 1
+
+
+def tampered(mutant: Mutant | None, name: str, text: str) -> str:
+    """Return the text of a source with the slip in it, if it is one of this source."""
+    if mutant is None or mutant.source not in (name, COMMON):
+        return text
+    shared, mark, own = text.partition(f'#line 1 "{name}.cu"')
+    if mutant.source == COMMON:
+        return mutant.apply(shared) + mark + own
+    return shared + mark + mutant.apply(own)
+
+
+def survives(source: str, mutant: Mutant | None) -> bool:
+    """Return whether no probe notices the slip."""
+    child = os.fork()
+    if child == 0:
+        signal.alarm(SECONDS)
+        with tempfile.TemporaryDirectory() as folder:
+            device = EmulatedDevice(
+                Path(folder), (FORWARD, SHUFFLED), edit=partial(tampered, mutant)
+            )
+            outcome = CAUGHT
+            try:
+                for probe in PROBES[source]:
+                    probe(CupyBackend(device))
+                outcome = SURVIVED
+            except (AssertionError, EmulationError):
+                pass
+        os._exit(outcome)
+    _, status = os.waitpid(child, 0)
+    return status == SURVIVED
+
+
+def main(group: str) -> int:
+    tried = MUTANTS[group]
+    source = tried[0].source
+    if not survives(source, None):
+        sys.stdout.write(f"{source}.cu fails as it is\n")
+        return 1
+    for mutant in tried:  # before any is tried: a slip that fits nowhere is a mistake here
+        name = "fold" if source == COMMON else source
+        tampered(mutant, name, source_text(name))
+    survivors = [str(mutant) for mutant in tried if survives(source, mutant)]
+    sys.stdout.writelines(f"{survivor}\n" for survivor in survivors)
+    return 1 if survivors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
