@@ -130,5 +130,5 @@ def command(
         "output": output,
     }
     fields |= {"sharpening": readout.summary()} if readout.nodes else {}
-    told = f"{number} completions of {len(images)} images in {output}"
+    told = f"{number} completion{'s' * (number > 1)} of {len(images)} images in {output}"
     session.reply(fields, lambda console: drawing.show(console, readout, told))

@@ -102,5 +102,5 @@ def command(
         "output": output,
     }
     fields |= {"sharpening": readout.summary()} if readout.nodes else {}
-    told = f"{number} variants of {len(picked.images)} images in {output}"
+    told = f"{number} variant{'s' * (number > 1)} of {len(picked.images)} images in {output}"
     session.reply(fields, lambda console: drawing.show(console, readout, told))
