@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import replace
 from typing import Any
 
@@ -286,3 +287,10 @@ def test_pixels_have_the_mean_score_of_what_sees_them(plain, digits):
 def test_images_on_another_scale_are_refused(plain, digits):
     with pytest.raises(InputError, match="trained on pixels from 0 to 1"):
         plain.log_likelihood(digits[0] * 255)
+
+
+def test_a_pickled_model_scores_and_draws_the_same(plain, digits):
+    again = pickle.loads(pickle.dumps(plain))
+    images, _ = digits
+    assert np.array_equal(again.log_likelihood(images[:9]), plain.log_likelihood(images[:9]))
+    assert np.array_equal(again.sample(3, seed=1), plain.sample(3, seed=1))
