@@ -151,6 +151,7 @@ HEAVY = (
     "sklearn",
     "scipy",
     "h5py",
+    "jinja2",
     "matplotlib",
     "pooch",
     "rich",

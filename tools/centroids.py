@@ -19,83 +19,28 @@ import numpy as np
 from numpy.typing import NDArray
 from opening import opened, parser, run
 
-from dcgraph.engine.downward import control_plan
-from dcgraph.engine.scheduler import Descent
-from dcgraph.errors import RequestError
-from dcgraph.graph.graph import Graph
-from dcgraph.inference.settings import configured
+from dcgraph.inference.alphabet import components_of, precisions, weights
 from dcgraph.model import Model
 from dcgraph.pictures.captions import captioned
 from dcgraph.pictures.files import save_png
 from dcgraph.pictures.grid import Picture, comfortable_scale, image_grid
+from dcgraph.pictures.pixels import as_pixels
 from dcgraph.storage.record import ModelRecord
 
 WHAT = ("means", "precisions", "weights")
-QUIET = {"top": 1, "divisor": 1e9}  # nodes below the drawn one answer without noise
-PICTURE_CHANNELS = (1, 3)
-
-
-def projected(model: Model, node: str, position: tuple[int, int]) -> NDArray[Any]:
-    """Return what each component of a node draws at one position, (K, h, w, c).
-
-    Cut to the pixels that the position reaches; NaN where it reaches none between them.
-    """
-    graph = configured(model.graph, QUIET)
-    h, w, components = graph[node].shape
-    tau = np.full((components, h, w, components), np.nan, graph.train.dtype)
-    tau[:, position[0], position[1]] = np.eye(components)
-    scheduler = model._scheduler(graph)
-    descent = Descent(0, "centroids", 0, components, scheduler.signal(tau))
-    with scheduler.ops.limited():
-        (arrived,) = scheduler.control(control_plan(graph, node), descent).values()
-    images = np.asarray(scheduler.ops.to_host(arrived.values), np.float64)
-    if arrived.known is None:
-        return images
-    known = np.broadcast_to(scheduler.ops.to_host(arrived.known), images.shape)
-    reached = known.any(axis=(0, 3))
-    ys, xs = np.flatnonzero(reached.any(axis=1)), np.flatnonzero(reached.any(axis=0))
-    images = np.where(known, images, np.nan)
-    return images[:, ys[0] : ys[-1] + 1, xs[0] : xs[-1] + 1]
-
-
-def kernel_of(graph: Graph, node: str) -> tuple[int, int, int]:
-    """Return (fh, fw, c) of the patches a node sees: of the folding below it, or 1 x 1."""
-    (below,) = graph[node].inputs
-    fh, fw = getattr(graph[below].layer, "kernel", (1, 1))
-    channels = graph[below].shape[2]
-    if graph[below].layer.type != "folding":
-        fh, fw = 1, 1
-    return fh, fw, channels // (fh * fw)
-
-
-def precisions(record: ModelRecord, node: str, index: int) -> NDArray[Any]:
-    """Return each component's precisions over the node's kernel, (K, fh, fw, 1), on [0, 1]."""
-    found = record.states[node].parameters["precision_sqrt"][index].astype(np.float64) ** 2
-    patches = found.reshape(len(found), *kernel_of(record.graph, node)).mean(axis=3, keepdims=True)
-    return patches / found.max()
-
-
-def weights(record: ModelRecord, node: str, index: int) -> NDArray[Any]:
-    """Return each component's weight as one pixel, (K, 1, 1, 1), on [0, 1]."""
-    logits = record.states[node].parameters["weight_logits"][index].astype(np.float64)
-    return np.exp(logits - logits.max()).reshape(-1, 1, 1, 1)
-
-
-def as_pictures(images: NDArray[Any], record: ModelRecord) -> NDArray[Any]:
-    """Return images on [0, 1]; channels that are no colours lie side by side."""
-    low, high = record.pixel_range or (0.0, 1.0)
-    scaled = (images - low) / max(high - low, 1e-9)
-    n, h, w, c = scaled.shape
-    return scaled if c in PICTURE_CHANNELS else scaled.reshape(n, h, w * c, 1)
 
 
 def alphabet(record: ModelRecord, node: str, what: str, position: tuple[int, int]) -> NDArray[Any]:
     """Return the images of a node's components at one position, (K, h, w, c), on [0, 1]."""
     if what == "means":
-        return as_pictures(projected(Model(record), node, position), record)
-    sets = len(record.states[node].parameters["means"])
-    index = position[0] * record.graph[node].shape[1] + position[1] if sets > 1 else 0
-    return (precisions if what == "precisions" else weights)(record, node, index)
+        return as_pixels(Model(record).alphabet(node, position), record.pixel_range)
+    state = record.states[node]
+    own = len(state.parameters["means"]) > 1
+    place = position[0] * record.graph[node].shape[1] + position[1] if own else 0
+    if what == "precisions":
+        return precisions(record.graph, state, node, place)
+    found = weights(state, place)
+    return (found / found.max()).reshape(-1, 1, 1, 1)
 
 
 def drawn(record: ModelRecord, node: str, what: str, *, per_position: bool) -> Picture:
@@ -134,10 +79,7 @@ def main(arguments: list[str] | None = None) -> int:
     options.add_argument("-o", "--output", type=Path, default=Path("centroids.png"))
     args = options.parse_args(arguments)
     record = opened(args.model, args)
-    node = record.graph.topmost() if args.node is None else record.graph[args.node].name
-    if record.graph[node].layer.type != "gmm":
-        message = f"has no components: gmm nodes are {', '.join(record.graph.density_nodes)}"
-        raise RequestError(message, node=node)
+    node = components_of(record.graph, record.states, args.node)
     save_png(args.output, drawn(record, node, args.what, per_position=args.per_position))
     print(args.output)
     return 0

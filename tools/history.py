@@ -12,34 +12,21 @@ from opening import opened, parser, run
 
 from dcgraph.errors import RequestError
 from dcgraph.pictures.files import replacing
+from dcgraph.pictures.readings import QUANTITIES, draw_reading, has_begun
 from dcgraph.storage.record import ModelRecord
-
-PANELS = {
-    "log_likelihood": "log-likelihood (nats)",
-    "sigma": "sigma (grid units)",
-    "winner_entropy": "winner entropy (nats)",
-}
 
 
 def figure_of(record: ModelRecord, nodes: list[str]) -> Figure:
     """Return a row of panels for each quantity, a column for each node; dotted: its delay ends."""
     figure = Figure(figsize=(1.5 + 3.2 * len(nodes), 7), layout="constrained")
-    panels = figure.subplots(len(PANELS), len(nodes), sharex=True, squeeze=False)
+    panels = figure.subplots(len(QUANTITIES), len(nodes), sharex=True, squeeze=False)
     for i, name in enumerate(nodes):
-        columns = record.history[name]
-        steps = columns["step"]
-        began = next(s for s, active in zip(steps, columns["active"], strict=True) if active)
-        for axes, column in zip(panels[:, i], PANELS, strict=True):
-            axes.plot(steps, columns[column], linewidth=1.2)
-            axes.grid(visible=True, alpha=0.3)
-            if began > steps[0]:
-                axes.axvline(began, color="0.4", linewidth=0.8, linestyle=":")
+        for axes, quantity in zip(panels[:, i], QUANTITIES, strict=True):
+            draw_reading(axes, record.history[name], quantity, record.total_steps)
         panels[0, i].set_title(name)
-        panels[-1, i].set(xlabel="step", xlim=(0, record.total_steps))
-    for axes, label in zip(panels[:, 0], PANELS.values(), strict=True):
+        panels[-1, i].set(xlabel="step")
+    for axes, label in zip(panels[:, 0], QUANTITIES.values(), strict=True):
         axes.set_ylabel(label)
-    for axes in panels[list(PANELS).index("sigma")]:
-        axes.set_ylim(bottom=0)
     figure.suptitle(record.graph.name)
     return figure
 
@@ -53,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
     args = options.parse_args(arguments)
     record = opened(args.model, args)
     nodes = [record.graph[name].name for name in args.node or record.history]
-    nodes = [name for name in nodes if any(record.history.get(name, {}).get("active", ()))]
+    nodes = [name for name in nodes if has_begun(record.history.get(name, {}))]
     if not nodes:
         message = "there is nothing to draw: no reading of a node that has begun to learn yet"
         raise RequestError(message, file=args.model)

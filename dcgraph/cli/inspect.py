@@ -101,8 +101,8 @@ def _record(file: str, plugins: Plugins) -> ModelRecord | None:
 
 def describe_nodes(graph: Graph, record: ModelRecord | None) -> dict[str, dict[str, Any]]:
     """Return type, inputs, shape, parameter count and settings of each node, and its training."""
-    from dcgraph.cli.nodes import standing
     from dcgraph.graph.estimate import estimate
+    from dcgraph.training.standing import standing
 
     state = {} if record is None else standing(record)
     written = graph.document.get("nodes", {})

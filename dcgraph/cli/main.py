@@ -21,6 +21,8 @@ COMMANDS = {
     "variants": "dcgraph.cli.variants",
     "classify": "dcgraph.cli.classify",
     "inspect": "dcgraph.cli.inspect",
+    "report": "dcgraph.cli.report",
+    "watch": "dcgraph.cli.watch",
     "check": "dcgraph.cli.check",
     "data": "dcgraph.cli.data",
     "plugins": "dcgraph.cli.plugins",

@@ -144,7 +144,7 @@ def _taken_over(session: Session, graph: Graph, init: ModelRecord | None) -> dic
 
 
 def _fields(record: ModelRecord, path: Path) -> dict[str, Any]:
-    from dcgraph.cli.nodes import standing
+    from dcgraph.training.standing import standing
 
     return {
         "model": path,
@@ -158,7 +158,7 @@ def _fields(record: ModelRecord, path: Path) -> dict[str, Any]:
 def _result(record: ModelRecord, pace: Pace) -> Table:
     """Return a row for every node that learned."""
     from dcgraph.cli.console import table
-    from dcgraph.cli.nodes import standing
+    from dcgraph.training.standing import standing
 
     rows = []
     for name, node in standing(record).items():

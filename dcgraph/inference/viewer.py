@@ -12,10 +12,11 @@ from dcgraph.backends.contract import Backend
 from dcgraph.engine.scheduler import Scheduler
 from dcgraph.errors import RequestError
 from dcgraph.graph.graph import Graph
-from dcgraph.inference import density, outliers
+from dcgraph.inference import alphabet, density, outliers
 from dcgraph.inference.images import checked_images
 from dcgraph.inference.labels import the_classifier
 from dcgraph.inference.maps import pixel_maps
+from dcgraph.inference.settings import configured
 from dcgraph.signal import Signal
 from dcgraph.state import NodeState
 from dcgraph.storage.record import ModelRecord
@@ -169,6 +170,35 @@ class Viewer:
         outliers.check_contamination(contamination)
         flags: NDArray[np.bool_] = self.p_values(x, node) <= contamination
         return flags
+
+    def alphabet(
+        self, node: str | None = None, position: tuple[int, int] | None = None
+    ) -> NDArray[Any]:
+        """Return what each component of a gmm node looks like in the image, (K, h, w, c).
+
+        Its mean goes down the control edges without noise, from one position alone, and is cut to
+        the pixels that the position reaches; NaN where it reaches none between them.
+
+        Parameters
+        ----------
+        node : str or None
+            None is the topmost.
+        position : (y, x) or None
+            None is the middle.
+
+        Raises
+        ------
+        RequestError
+            The node has no components, or no such position.
+        """
+        name = alphabet.components_of(self.graph, self.record.states, node)
+        h, w, _ = self.graph[name].shape
+        y, x = (h // 2, w // 2) if position is None else position
+        if not (0 <= y < h and 0 <= x < w):
+            message = f"has positions from 0, 0 to {h - 1}, {w - 1}; there is no {y}, {x}"
+            raise RequestError(message, node=name)
+        quiet = configured(self.graph, alphabet.QUIET)
+        return alphabet.projected(self._scheduler(quiet), name, (y, x))
 
     def activities(self, x: Any, node: str) -> NDArray[Any]:
         """Return the output of a node, (n, h, w, k): of a gmm node, its responsibilities."""

@@ -80,10 +80,14 @@ def histogram_figure(
         axes.hist(scores, edges)
     else:
         flags = np.asarray(outliers, bool)
-        for name, chosen in (("inliers", scores[~flags]), ("outliers", scores[flags])):
+        for name, chosen, hatch in (
+            ("inliers", scores[~flags], None),
+            ("outliers", scores[flags], "///"),  # for those who do not tell the colours apart
+        ):
             # densities: there may be a hundred inliers for each outlier, or none of either
             if len(chosen):
-                axes.hist(chosen, edges, density=True, alpha=0.6, label=f"{len(chosen)} {name}")
+                words = f"{len(chosen)} {name}"
+                axes.hist(chosen, edges, density=True, alpha=0.6, label=words, hatch=hatch)
         axes.legend()
     axes.set(xlabel=label, ylabel="images" if outliers is None else "density")
     return figure

@@ -48,6 +48,12 @@ def call_fixture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Call:
 
 
 @pytest.fixture(scope="session")
+def anywhere() -> Call:
+    """Calls the program where the tests were started; for what outlives one test."""
+    return call
+
+
+@pytest.fixture(scope="session")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model of a small graph, after two epochs of digits."""
     path = tmp_path_factory.mktemp("model") / "small.h5"

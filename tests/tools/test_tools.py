@@ -158,21 +158,6 @@ def test_a_position_is_asked_for_where_each_has_its_own_mixture(tool, images, tm
     np.testing.assert_allclose(scores, expected, rtol=1e-4, atol=1e-3)
 
 
-def test_the_alphabet_of_the_lowest_node_is_its_means(tool, model):
-    drawn = tool("centroids").projected(model, "gmm1", (1, 1))
-    means = model.record.states["gmm1"].parameters["means"][0]
-    np.testing.assert_allclose(drawn, means.reshape(9, 4, 4, 1), atol=1e-6)
-
-
-def test_the_alphabet_of_a_higher_node_goes_through_the_means_below(tool, model):
-    drawn = tool("centroids").projected(model, "gmm2", (0, 0))
-    assert drawn.shape == (16, 8, 8, 1)
-    lower = model.record.states["gmm1"].parameters["means"][0].reshape(9, 4, 4, 1)
-    wanted = model.record.states["gmm2"].parameters["means"][0].reshape(16, 3, 3, 9).argmax(axis=3)
-    # the corner is covered by the first patch alone
-    np.testing.assert_allclose(drawn[:, :2, :2], lower[wanted[:, 0, 0]][:, :2, :2], atol=1e-6)
-
-
 @pytest.mark.parametrize("what", ["means", "precisions", "weights"])
 @pytest.mark.parametrize("arguments", [[], ["--per-position"], ["--node", "gmm1"]])
 def test_alphabets_are_pictures(tool, path, tmp_path, what, arguments):

@@ -1,4 +1,4 @@
-"""What a model's record says of each node, for tables and JSON."""
+"""Where the training of each node of a record stands, for tables, JSON and the report."""
 
 from __future__ import annotations
 
