@@ -94,6 +94,12 @@ class GraphError(RequestError):
         return {**super().to_dict(), "problems": [asdict(problem) for problem in self.problems]}
 
 
+class StudyError(GraphError):
+    """A study file is not sound; `problems` lists all faults found, in the order of the file."""
+
+    kind = "study"
+
+
 class InputError(RequestError):
     """An array handed to a model does not fit it (shape, range, labels, mask)."""
 

@@ -14,6 +14,7 @@ from dcgraph.cli.session import Session
 from dcgraph.plugin.registry import nearest
 
 COMMANDS = {
+    "new": "dcgraph.cli.new",
     "run": "dcgraph.cli.run",
     "sample": "dcgraph.cli.sample",
     "score": "dcgraph.cli.score",
@@ -27,6 +28,7 @@ COMMANDS = {
     "data": "dcgraph.cli.data",
     "plugins": "dcgraph.cli.plugins",
     "backends": "dcgraph.cli.backends",
+    "study": "dcgraph.cli.study",
     "bench": "dcgraph.cli.bench",
 }
 """From a command's name to the module whose `command` it is, in the order of the help text."""

@@ -124,11 +124,11 @@ def is_key(value: Any) -> bool:
     return isinstance(value, str) and value.isprintable() and len(value) <= MAX_KEY
 
 
-def too_large(*, deep: bool) -> str:
+def too_large(*, deep: bool, noun: str = "graph file") -> str:
     """Return the message for a document beyond the limits."""
     if deep:
-        return f"values are nested more than {MAX_DEPTH} deep: no graph file needs that"
-    return f"it holds more than {MAX_VALUES} values: no graph file needs that"
+        return f"values are nested more than {MAX_DEPTH} deep: no {noun} needs that"
+    return f"it holds more than {MAX_VALUES} values: no {noun} needs that"
 
 
 def spelled(place: Place) -> str:

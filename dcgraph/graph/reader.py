@@ -45,7 +45,31 @@ MAX_NUMERAL = 64  # characters; what is longer is no number but text
 CORE_TYPES = frozenset(f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "int", "float"))
 
 
-def read_document(path: Path) -> Document:
+@dataclass(frozen=True)
+class FileKind:
+    """What a file is to hold, as messages call it.
+
+    Attributes
+    ----------
+    thing : str
+        "graph", "study".
+    needs : str
+        The keys without which there is none.
+    """
+
+    thing: str
+    needs: str
+
+    @property
+    def noun(self) -> str:
+        """How the file is called."""
+        return f"{self.thing} file"
+
+
+GRAPH = FileKind("graph", "`nodes:` and `forward:`")
+
+
+def read_document(path: Path, kind: FileKind = GRAPH) -> Document:
     """Return the document in a file.
 
     Raises
@@ -61,26 +85,26 @@ def read_document(path: Path) -> Document:
             what = "is a directory" if path.is_dir() else "does not exist"
             if path.exists() and not path.is_dir():
                 what = "is not a regular file"
-            message = f"cannot read the graph file: it {what}"
+            message = f"cannot read the {kind.noun}: it {what}"
             raise RequestError(message, file=file)
         with path.open("rb") as stream:
             content = stream.read(MAX_BYTES + 1)
     except OSError as error:
-        message = f"cannot read the graph file: {error.strerror or error}"
+        message = f"cannot read the {kind.noun}: {error.strerror or error}"
         raise RequestError(message, file=file) from error
     if content.startswith(b"\x89HDF\r\n\x1a\n"):
-        _refuse("expected a graph file (YAML text), received an HDF5 file", file)
+        _refuse(f"expected a {kind.noun} (YAML text), received an HDF5 file", file)
     if len(content) > MAX_BYTES:
-        _refuse(f"the file is larger than {MAX_BYTES // 1024} KiB: no graph file needs that", file)
+        _refuse(f"the file is larger than {MAX_BYTES // 1024} KiB: no {kind.noun} needs that", file)
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
-        _refuse("expected UTF-8 text, received other bytes: is this a graph file?", file, line)
-    return parse_document(text, file)
+        _refuse(f"expected UTF-8 text, received other bytes: is this a {kind.noun}?", file, line)
+    return parse_document(text, file, kind)
 
 
-def parse_document(text: str, file: str | None = None) -> Document:
+def parse_document(text: str, file: str | None = None, kind: FileKind = GRAPH) -> Document:
     """Return the document in a text.
 
     Raises
@@ -89,11 +113,11 @@ def parse_document(text: str, file: str | None = None) -> Document:
         It is not YAML, too large, or not a mapping.
     """
     document = Document({}, file)
-    root = _Reader(text, document).root()
+    root = _Reader(text, document, kind.noun).root()
     if root is None or root.value is None:
-        _refuse("the file is empty: a graph needs at least `nodes:` and `forward:`", file)
+        _refuse(f"the file is empty: a {kind.thing} needs at least {kind.needs}", file)
     if not isinstance(root.value, dict):
-        message = f"expected a mapping with `nodes:` and `forward:`, received {shown(root.plain())}"
+        message = f"expected a mapping with {kind.needs}, received {shown(root.plain())}"
         _refuse(message, file, root.line)
     root.note_lines((), document.lines)
     document.data = root.plain()
@@ -152,6 +176,7 @@ class _Reader:
 
     text: str
     document: Document
+    noun: str = GRAPH.noun
     yaml: Any = field(default_factory=lambda: YAML(typ="safe", pure=True))
     anchors: dict[str, _Item | None] = field(default_factory=dict)
 
@@ -186,7 +211,7 @@ class _Reader:
             _refuse(message, self.document.file, None if mark is None else mark.line + 1)
         except ReaderError as error:
             line = self.text.count("\n", 0, error.position) + 1
-            message = "not valid YAML: a control character stands here, is this a graph file?"
+            message = f"not valid YAML: a control character stands here, is this a {self.noun}?"
             _refuse(message, self.document.file, line)
         except (YAMLError, ValueError) as error:
             _refuse(f"not valid YAML: {' '.join(str(error).split())}", self.document.file)
@@ -205,7 +230,7 @@ class _Reader:
         if event.tag is not None:
             self._fatal(f"tags are not accepted, received {shown(str(event.tag))}", event)
         if len(place) > MAX_DEPTH:
-            self._fatal(too_large(deep=True), event)
+            self._fatal(too_large(deep=True, noun=self.noun), event)
         if event.anchor is not None:
             self.anchors[event.anchor] = None  # not complete: cannot stand inside itself
         if isinstance(event, ScalarEvent):
@@ -234,7 +259,7 @@ class _Reader:
         item.size += part.size
         item.height = max(item.height, part.height + 1)
         if item.size > MAX_VALUES or item.height > MAX_DEPTH:
-            self._fatal(too_large(deep=item.height > MAX_DEPTH), event)
+            self._fatal(too_large(deep=item.height > MAX_DEPTH, noun=self.noun), event)
 
     def _sequence(self, item: _Item, events: Iterator[Any], place: Place) -> _Item:
         for event in events:

@@ -36,8 +36,7 @@ def read_name(faults: Faults) -> str:
     """Return the graph's name: as given, else that of the file."""
     document = faults.document
     if document.data.get("name") is None:
-        stem = PurePath(document.file).stem if document.file else "graph"
-        return re.sub(r"[^\w .+-]|^\W+", "-", stem)[:100].strip("- ") or "graph"
+        return name_from(PurePath(document.file).stem if document.file else "")
     name = document.data["name"]
     if isinstance(name, str) and NAME.fullmatch(name):
         return name
@@ -47,6 +46,11 @@ def read_name(faults: Faults) -> str:
     )
     faults.add(("name",), message)
     return "graph"
+
+
+def name_from(stem: str) -> str:
+    """Return a name for the graph of a file that is called so, without its ending."""
+    return re.sub(r"[^\w .+-]|^\W+", "-", stem)[:100].strip("- ") or "graph"
 
 
 def read_plugins(faults: Faults, plugins: Plugins) -> list[str]:

@@ -1,10 +1,11 @@
-"""The graphs that come with the package, found by name."""
+"""The graphs and studies that come with the package, found by name."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 SUFFIXES = (".yaml", ".yml")
+STUDIES = "studies"  # their folder, among the graphs
 
 
 def shipped_folder() -> Path | None:
@@ -18,11 +19,22 @@ def shipped_folder() -> Path | None:
 
 def shipped_graphs() -> dict[str, Path]:
     """Return the files by name: ``dcgmm_e``, ``paper/dcgmm_e``."""
+    return {
+        name: path for name, path in _named("").items() if not name.startswith(f"{STUDIES}/")
+    }
+
+
+def shipped_studies() -> dict[str, Path]:
+    """Return the files by name: ``outliers_mnist``."""
+    return _named(STUDIES)
+
+
+def _named(folder: str) -> dict[str, Path]:
     top = shipped_folder()
     if top is None:
         return {}
     return {
-        path.relative_to(top).with_suffix("").as_posix(): path
-        for path in sorted(top.rglob("*"))
+        path.relative_to(top / folder).with_suffix("").as_posix(): path
+        for path in sorted((top / folder).rglob("*"))
         if path.suffix in SUFFIXES
     }

@@ -1,0 +1,1 @@
+"""Many runs, one table: a study file names graphs, data, outlier classes, seeds, evaluations."""

@@ -1,0 +1,86 @@
+"""Runs on a Dask cluster: one that is there, or workers on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from dcgraph.errors import RequestError
+from dcgraph.study.execute import execute
+from dcgraph.study.local import Execute
+from dcgraph.study.run import Outcome, Run
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+LOCAL = "local"
+PATIENCE = 30  # seconds until a scheduler has to answer
+
+
+def on_cluster(
+    runs: Sequence[Run], address: str, workers: int, function: Execute = execute
+) -> Generator[Outcome]:
+    """Yield how runs ended, in the order they end.
+
+    Dask gives the runs of a worker that is killed to another one. Workers need dcgraph of the same
+    version, and the data sets (DCGRAPH_DATA, or a data directory that all machines see).
+
+    Parameters
+    ----------
+    address : str
+        Of a scheduler, ``tcp://host:8786``; or "local": `workers` processes on this machine.
+    workers : int
+        Only for "local".
+
+    Raises
+    ------
+    RequestError
+        Dask is not installed, or no scheduler answers.
+    """
+    with _client(address, workers) as client:
+        from distributed import as_completed
+
+        futures = {
+            # not pure: Dask must not take an earlier run's outcome for this one's
+            client.submit(function, run, pure=False): run
+            for run in runs
+        }
+        try:
+            for future in as_completed(futures):
+                error = future.exception()
+                yield future.result() if error is None else _lost(futures[future], error)
+        finally:
+            client.cancel(list(futures), force=True)
+
+
+def _lost(run: Run, error: BaseException) -> Outcome:
+    from distributed.scheduler import KilledWorker
+
+    if isinstance(error, KilledWorker):
+        return Outcome(run, error="its workers were killed, one after the other")
+    return Outcome(run, error=f"{type(error).__name__}: {error}")
+
+
+@contextmanager
+def _client(address: str, workers: int) -> Iterator[Client]:
+    try:
+        from distributed import Client, LocalCluster
+    except ImportError as error:
+        message = "a cluster needs Dask: install it with  pip install 'dcgraph[cluster]'"
+        raise RequestError(message, field="--cluster") from error
+    if address == LOCAL:
+        settings: dict[str, Any] = {"processes": True, "threads_per_worker": 1}
+        with (
+            LocalCluster(n_workers=workers, dashboard_address=None, **settings) as cluster,
+            Client(cluster) as client,
+        ):
+            yield client
+        return
+    try:
+        client = Client(address, timeout=PATIENCE)
+    except (OSError, ValueError, TimeoutError) as error:
+        message = f"no Dask scheduler answers at {address}: {error}"
+        raise RequestError(message, field="--cluster") from error
+    with client:
+        yield client

@@ -1,0 +1,162 @@
+"""A study file to runs: which there are, in what order, and with what settings."""
+
+from __future__ import annotations
+
+import pytest
+
+from dcgraph.errors import StudyError
+from dcgraph.graph.load import graph_from_document
+from dcgraph.plugin.load import installed_plugins
+from dcgraph.study.columns import columns_of, extent_of
+from dcgraph.study.grid import runs_of
+from dcgraph.study.read import read_study
+
+
+def names(runs):
+    return [run.name for run in runs]
+
+
+def test_every_graph_on_every_column_with_every_seed_then_the_anchors(grid):
+    _, runs = grid()
+    assert names(runs) == [
+        "one/digits/0",
+        "two/digits/0",
+        "brightness/digits/0",
+        "gaussian_mixture/digits/0",
+        "one/digits/1",
+        "two/digits/1",
+        "gaussian_mixture/digits/1",  # brightness has no use for another seed
+    ]
+
+
+def test_several_sets_of_outliers_are_columns_of_their_own(grid, small):
+    _, runs = grid(small.replace("[[0]]", "[[0], [1, 2]]").replace("{digits: ", "{digits 0: "))
+    assert {run.column for run in runs} == {"digits 0", "digits 1 2"}
+    found = {run.column: graph_from_document(run.document).data for run in runs}
+    assert found["digits 1 2"].outliers == (1, 2)
+    assert found["digits 1 2"].classes is None
+
+
+def test_each_class_in_turn(grid, small):
+    text = small.replace("[[0]]", "each").replace("{digits: ", "{digits 3: ")
+    _, runs = grid(text)
+    assert len({run.column for run in runs}) == 10
+    assert {tuple(run.document["data"]["outliers"]) for run in runs} == {(k,) for k in range(10)}
+
+
+def test_settings_reach_the_graphs(grid):
+    _, runs = grid()
+    one, two = runs[:2]
+    assert one.document["train"]["seed"] == 0
+    assert runs[4].document["train"]["seed"] == 1
+    assert {run.document["data"]["limit"] for run in runs} == {300}
+    assert two.document["nodes"]["gmm1"]["precision_max"] == 5
+    assert one.document["nodes"]["gmm1"]["precision_max"] != 5
+
+
+def test_the_nearer_setting_wins(grid, small):
+    text = small.replace("set: {data.limit: 300}", "set: {train.epochs: 1}").replace(
+        "set: {gmm1.precision_max: 5}}",
+        "set: {train.epochs: 3}, on: {digits: {train.batch_size: 7}}}",
+    )
+    _, runs = grid(text)
+    assert [run.document["train"]["epochs"] for run in runs[:2]] == [1, 3]
+    assert [run.document["train"]["batch_size"] for run in runs[:2]] == [100, 7]
+    _, quick = grid(text.replace("[one], set", "[two], set"), quick=True)
+    assert quick[0].document["train"]["epochs"] == 0.5
+
+
+@pytest.mark.parametrize("quick", [False, True])
+@pytest.mark.parametrize("seeds", ["0..1", "[7]"])
+def test_runs_can_be_counted_without_looking_at_graphs(grid, small, seeds, quick):
+    study, runs = grid(small.replace("0..1", seeds), quick=quick)
+    columns = columns_of(study, installed_plugins())
+    assert extent_of(study, columns, quick=quick).count(study) == len(runs)
+
+
+def test_quick_keeps_what_it_names_and_the_first_seed(grid):
+    _, runs = grid(quick=True)
+    assert names(runs) == ["one/digits/0", "brightness/digits/0", "gaussian_mixture/digits/0"]
+
+
+def test_quick_may_name_outliers_seeds_and_data(grid, small):
+    text = small.replace("[[0]]", "[[0], [1]]").replace("{digits: ", "{digits 0: ")
+    quick = "quick: {data: [digits], outliers: [[1]], seeds: [3]}"
+    lines = [quick if line.startswith("quick") else line for line in text.splitlines()]
+    _, runs = grid("\n".join(lines), quick=True)
+    assert {(run.column, run.seed) for run in runs} == {("digits 1", 3)}
+
+
+def test_a_digest_changes_with_what_determines_the_run_and_with_nothing_else(grid, small):
+    def digests(text):
+        return {run.name: run.digest for run in grid(text)[1]}
+
+    first = digests(small)
+    assert len(set(first.values())) == len(first)
+    assert digests(small) == first
+    renamed = small.replace("name: small", "name: other").replace("0.95", "0.96")
+    assert digests(renamed) == first
+    changed = digests(small.replace("precision_max: 5", "precision_max: 6"))
+    assert {name for name in first if changed[name] != first[name]} == {
+        "two/digits/0",
+        "two/digits/1",
+    }
+    asked = digests(small.replace("[metrics]", "[metrics, roc]"))
+    assert {name for name in first if asked[name] == first[name]} == {
+        name for name in first if name.startswith(("brightness", "gaussian"))
+    }
+
+
+@pytest.mark.parametrize(
+    ("pattern", "count"),
+    [
+        ("one", 2),
+        ("digits", 7),
+        ("1", 3),
+        ("two/*/1", 1),
+        ("*/0", 4),
+        ("t?o/*/0", 1),
+        ("x", 0),
+    ],
+)
+def test_a_pattern_means_a_part_or_a_name(grid, pattern, count):
+    _, runs = grid()
+    assert sum(run.matches(pattern) for run in runs) == count
+
+
+def test_a_graph_file_is_looked_for_beside_the_study(tmp_path, small):
+    graph = "nodes:\n  image: {type: input, shape: [8, 8, 1]}\n  gmm7: {type: gmm, components: 4}\n"
+    (tmp_path / "mine.yaml").write_text(graph + "forward: [image -> gmm7]\n")
+    path = tmp_path / "study.yaml"
+    path.write_text(small.replace('"F(8,1)-G(9)"', "mine.yaml"))
+    plugins = installed_plugins()
+    runs = runs_of(*read_study(path, plugins), plugins)
+    assert "gmm7" in runs[0].document["nodes"]
+
+
+def test_a_row_may_have_a_graph_for_each_data(grid, small):
+    graphs = '{graph: {digits: "F(8,1)-G(9)", others: "F(8,1)-G(16)"}}'
+    text = small.replace('"F(8,1)-G(9)"', graphs, 1)
+    text = text.replace("data: [digits]", "data: {digits: digits, others: digits}")
+    _, runs = grid(text)
+    found = {
+        run.column: run.document["nodes"]["gmm1"]["components"]
+        for run in runs
+        if run.graph == "one"
+    }
+    assert found == {"digits": 9, "others": 16}
+
+
+@pytest.mark.parametrize("kept", ["graphs: []", "data: []", "outliers: [[5]]"])
+def test_a_quick_version_without_runs_is_refused(grid, small, kept):
+    text = small.replace("{graphs: [one], set", f"{{{kept}, set")
+    with pytest.raises(StudyError, match=r"study.yaml:9: field 'quick': what `quick` keeps leaves"):
+        grid(text, quick=True)
+
+
+def test_each_class_of_a_source_that_does_not_say_which_it_has_is_refused(grid, small, tmp_path):
+    text = small.replace("[[0]]", "each").replace(
+        "data: [digits]", "data: {mine: {source: npz, set: {data.path: x.npz}}}"
+    )
+    with pytest.raises(StudyError, match=r"study.yaml:6.*list the outliers instead of 'each'"):
+        grid(text.replace("{digits: ", "{mine 0: "))
