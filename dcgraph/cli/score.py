@@ -36,7 +36,9 @@ BLOCK = 1000  # images in memory at a time
     "--node",
     "nodes",
     multiple=True,
-    help="A gmm node; several times: these, and their combined score.  [default: all of them]",
+    metavar="NODE[:WEIGHT]",
+    help="A gmm node; several times: these, and their combined score, a mean with weights that may "
+    "be negative (gmm1:-0.5).  [default: all of them]",
 )
 @click.option(
     "--kind",

@@ -37,6 +37,8 @@ class Request:
     contamination : float or None
     calibration : mapping of str to array
         Quantiles of the training images' scores.
+    weights : mapping of str to float
+        Of the nodes in a combined score.
     """
 
     nodes: tuple[str, ...]
@@ -44,6 +46,7 @@ class Request:
     kind: Kind
     contamination: float | None
     calibration: Mapping[str, NDArray[Any]]
+    weights: Mapping[str, float]
 
     @classmethod
     def of(
@@ -58,18 +61,26 @@ class Request:
         Raises
         ------
         RequestError
-            A node has no log-likelihood or stands twice; what needs the training images' scores is
-            wanted of another kind than these are; the share is none.
+            A node has no log-likelihood or stands twice, or its weight is none; what needs the
+            training images' scores is wanted of another kind than these are; the share is none.
         """
         from dcgraph.inference import outliers
         from dcgraph.inference.density import scored_node
 
         graph = record.graph
-        named = tuple(scored_node(graph, node) for node in nodes)
+        typed = [_weighted(node) for node in nodes]
+        named = tuple(scored_node(graph, node) for node, _ in typed)
+        weights = {name: weight for name, (_, weight) in zip(named, typed, strict=True)}
         if len(set(named)) < len(named):
             message = f"--node names a node twice: {', '.join(named)}"
             raise RequestError(message, field="--node")
         main = COMBINED if len(named) > 1 else scored_node(graph, named[0] if named else None)
+        if set(weights.values()) - {1.0} and (main != COMBINED or contamination is not None):
+            message = (
+                "weights are of nodes in a combined score, which decides nothing by itself: name "
+                "several nodes, and leave out --contamination"
+            )
+            raise RequestError(message, field="--node")
         if (contamination is not None or main == COMBINED) and kind != "log_likelihood":
             what = "a combined score" if main == COMBINED else "--contamination"
             message = (
@@ -82,12 +93,23 @@ class Request:
                 outliers.quantiles_of(record.calibration, node)
         if contamination is not None:
             outliers.check_contamination(contamination)
-        return cls(named or graph.density_nodes, main, kind, contamination, record.calibration)
+        scored = named or graph.density_nodes
+        return cls(scored, main, kind, contamination, record.calibration, weights)
 
     @property
     def compared(self) -> tuple[str, ...]:
         """The nodes whose p-values decide."""
         return self.nodes if self.main == COMBINED else (self.main,)
+
+
+def _weighted(typed: str) -> tuple[str, float]:
+    """Return the node and the weight of ``gmm1`` or ``gmm1:-0.5``."""
+    node, colon, weight = typed.partition(":")
+    try:
+        return node, float(weight) if colon else 1.0
+    except ValueError as error:
+        message = f"--node takes a node, or a node and its weight such as gmm1:-0.5, not '{typed}'"
+        raise RequestError(message, field="--node") from error
 
 
 def score(
@@ -118,7 +140,7 @@ def score(
             for name, each in maps.items()
         }
         if request.main == COMBINED:
-            found[COMBINED] = combined_scores(found, request.calibration)
+            found[COMBINED] = combined_scores(found, request.calibration, request.weights)
         extremes.add(picked, found[request.main])
         found["place"] = picked.places
         known = {"label": picked.labels, "outlier": picked.outlier}
@@ -224,6 +246,7 @@ class Scored:
         main = self.request.main
         nodes = {name: self.summary(name) for name in self.scores}
         told: dict[str, Any] = {"node": main if main != COMBINED else "+".join(self.request.nodes)}
+        told |= {"weights": self.request.weights} if main == COMBINED else {}
         told |= {"kind": self.request.kind, "n": self.n, **nodes[main], "nodes": nodes}
         return told | ({"outliers": self.decisions()} if self.decisions() else {})
 

@@ -91,20 +91,37 @@ def z_scores(scores: NDArray[Any], quantiles: Quantiles) -> Scores:
 
 
 def combined_scores(
-    scores: Mapping[str, NDArray[Any]], calibration: Mapping[str, Quantiles]
+    scores: Mapping[str, NDArray[Any]],
+    calibration: Mapping[str, Quantiles],
+    weights: Mapping[str, float] | None = None,
 ) -> Scores:
-    """Return the mean of several nodes' z-scores, (n,); higher is more likely.
+    """Return the weighted mean of several nodes' z-scores, (n,); higher is more likely.
 
     The nodes' log-likelihoods are of different size and spread; in standard deviations of the
-    training images each node has the same say.
+    training images each node has the same say. A negative weight contrasts: what is left out of a
+    score is how likely images are by a node that sees less, as in the likelihood ratios of Ren et
+    al. (2019).
+
+    Parameters
+    ----------
+    weights : mapping of str to float, or None
+        Of each node; the sum is divided by their absolute values'. None: all the same.
 
     Raises
     ------
     RequestError
-        The model keeps no quantiles of a node.
+        The model keeps no quantiles of a node; all weights are 0.
     """
-    parts = [z_scores(values, quantiles_of(calibration, name)) for name, values in scores.items()]
-    return np.asarray(np.mean(parts, axis=0), np.float64)
+    weights = dict.fromkeys(scores, 1.0) if weights is None else weights
+    total = sum(abs(weights[name]) for name in scores)
+    if not 0 < total < np.inf:
+        message = f"weights must be numbers, and not all 0, received {dict(weights)}"
+        raise RequestError(message, field="node")
+    parts = [
+        weights[name] / total * z_scores(values, quantiles_of(calibration, name))
+        for name, values in scores.items()
+    ]
+    return np.asarray(np.sum(parts, axis=0), np.float64)
 
 
 def combined_p_values(parts: Sequence[Scores]) -> Scores:

@@ -111,19 +111,23 @@ class Viewer:
         """
         return pixel_maps(self._scheduler(), self.log_likelihood_map(x, node), node)
 
-    def combined_scores(self, x: Any, nodes: Sequence[str] | None = None) -> NDArray[np.float64]:
+    def combined_scores(
+        self, x: Any, nodes: Sequence[str] | Mapping[str, float] | None = None
+    ) -> NDArray[np.float64]:
         """Return one score of several nodes, (n,): the mean of their z-scores; higher is likelier.
 
         A z-score counts robust standard deviations from the training images' median.
 
         Parameters
         ----------
-        nodes : sequence of str or None
-            None: all that have a log-likelihood.
+        nodes : sequence of str, mapping of str to float, or None
+            A mapping gives weights, which may be negative: ``{"gmm2": 1, "gmm1": -0.5}``. None: all
+            that have a log-likelihood.
         """
-        maps = self.log_likelihood_maps(x, nodes)
+        maps = self.log_likelihood_maps(x, None if nodes is None else tuple(nodes))
         scores = {name: each.mean(axis=(1, 2), dtype=np.float64) for name, each in maps.items()}
-        return outliers.combined_scores(scores, self.record.calibration)
+        weights = nodes if isinstance(nodes, Mapping) else None
+        return outliers.combined_scores(scores, self.record.calibration, weights)
 
     def p_values(self, x: Any, node: str | Sequence[str] | None = None) -> NDArray[np.float64]:
         """Return how rare images so unlikely are among the training images, (n,), in (0, 1].

@@ -66,6 +66,29 @@ def test_several_nodes_have_a_combined_score(call, model, digits):
         assert found["outliers"]["flagged"] == (p <= 0.1).sum()
 
 
+def test_a_node_may_be_contrasted_with_another(call, model, digits):
+    found = call("score", model, "--node", "gmm2", "--node", "gmm1:-0.5", "--json").json
+    expected = dcgraph.load(model).combined_scores(digits[0], {"gmm2": 1, "gmm1": -0.5})
+    assert found["weights"] == {"gmm2": 1, "gmm1": -0.5}
+    assert found["mean"] == pytest.approx(expected.mean(), abs=1e-4)
+    assert found["auc"] == pytest.approx(roc_auc_score(digits[1] == 0, -expected), abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--node", "gmm1:half"], "a node and its weight"),
+        (["--node", "gmm1:2"], "name several nodes"),
+        (["--node", "gmm2", "--node", "gmm1:-1", "--contamination", "0.1"], "leave out"),
+        (["--node", "gmm2:0", "--node", "gmm1:0"], "not all 0"),
+    ],
+)
+def test_weights_that_make_no_score(call, model, arguments, told):
+    answer = call("score", model, *arguments)
+    assert answer.code == 2
+    assert told in answer.stderr.replace("\n", " ")
+
+
 def test_pictures_of_all_that_tells_outliers(call, model):
     names = ("--map", "--roc", "--histogram", "--extremes")
     files = [option for name in names for option in (name, f"{name[2:]}.png")]

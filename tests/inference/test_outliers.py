@@ -59,6 +59,21 @@ def test_z_scores_count_robust_deviations(quantiles):
     np.testing.assert_allclose(outliers.z_scores(scores, stretched), [0, 1, -2], atol=1e-3)
 
 
+def test_a_negative_weight_contrasts(quantiles):
+    calibration = {"gmm1": quantiles, "gmm2": 7 * quantiles}
+    low, high = np.array([70.0, 100.0, 115.0]), 7 * np.array([70.0, 85.0, 115.0])
+    found = outliers.combined_scores(
+        {"gmm1": low, "gmm2": high}, calibration, {"gmm2": 1, "gmm1": -0.5}
+    )
+    np.testing.assert_allclose(found, np.array([-2 + 1, -1, 1 - 0.5]) / 1.5, atol=1e-3)
+
+
+@pytest.mark.parametrize("weight", [0.0, np.nan, np.inf])
+def test_weights_that_are_none(quantiles, weight):
+    with pytest.raises(RequestError, match="not all 0"):
+        outliers.combined_scores({"gmm1": np.zeros(1)}, {"gmm1": quantiles}, {"gmm1": weight})
+
+
 def test_a_combined_score_gives_each_node_the_same_say(quantiles):
     calibration = {"gmm1": quantiles, "gmm2": 1000 * quantiles - 5}
     scores = {"gmm1": np.array([100.0, 85.0]), "gmm2": 1000 * np.array([100.0, 115.0]) - 5}

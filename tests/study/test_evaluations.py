@@ -43,6 +43,7 @@ def asked(subject, name, **settings):
 def test_every_evaluation_says_its_name_and_stands_in_one_list():
     assert list(evaluations()) == [
         "alphabet",
+        "combined",
         "dynamics",
         "inpainting",
         "metrics",
@@ -50,6 +51,17 @@ def test_every_evaluation_says_its_name_and_stands_in_one_list():
         "samples",
         "sharpening",
     ]
+
+
+def test_a_combined_score_is_a_weighted_mean_of_z_scores(subject):
+    _, measured = asked(subject, "combined", weights={"gmm2": 1, "gmm1": -0.5})
+    held_out = subject.held_out()
+    z = {
+        node: subject.model.combined_scores(images_of(held_out), [node])
+        for node in ("gmm1", "gmm2")
+    }
+    auc = roc_auc_score(held_out.outlier, -(z["gmm2"] - 0.5 * z["gmm1"]))
+    assert measured.values == {"combined": {"auc": pytest.approx(auc)}}
 
 
 def test_roc_keeps_scores_and_draws_their_curve(subject):

@@ -7,6 +7,7 @@ from functools import lru_cache
 from dcgraph.plugin.registry import Registry
 from dcgraph.study.evaluations.alphabet import Alphabet
 from dcgraph.study.evaluations.base import Evaluation
+from dcgraph.study.evaluations.combined import Combined
 from dcgraph.study.evaluations.dynamics import Dynamics
 from dcgraph.study.evaluations.inpainting import Inpainting
 from dcgraph.study.evaluations.metrics import Metrics
@@ -19,6 +20,6 @@ from dcgraph.study.evaluations.sharpening import Sharpening
 def evaluations() -> Registry[type[Evaluation]]:
     """Return all evaluations by name."""
     registry: Registry[type[Evaluation]] = Registry("evaluation")
-    for kind in (Metrics, Roc, Dynamics, Samples, Sharpening, Inpainting, Alphabet):
+    for kind in (Metrics, Combined, Roc, Dynamics, Samples, Sharpening, Inpainting, Alphabet):
         registry.add(kind, "dcgraph")
     return registry

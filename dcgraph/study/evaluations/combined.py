@@ -1,0 +1,40 @@
+"""One score of several nodes: how well it finds outliers."""
+
+from __future__ import annotations
+
+from dcgraph.errors import RequestError
+from dcgraph.study.evaluations.base import Evaluation, Measured, Subject, images_of
+
+NODE = "combined"
+
+
+class Combined(Evaluation):
+    """Metrics of the weighted mean of nodes' z-scores; see `dcgraph.inference.outliers`.
+
+    Attributes
+    ----------
+    weights : dict of str to float
+        Of density nodes; a negative one contrasts.
+    names : tuple of str
+        Metrics of scores.
+    """
+
+    type = "combined"
+
+    weights: dict[str, float]
+    names: tuple[str, ...] = ("auc",)
+
+    def measure(self, subject: Subject) -> Measured:
+        held_out = subject.held_out()
+        if held_out.outlier is None or not held_out.outlier.any() or held_out.outlier.all():
+            message = "a combined score is measured by outliers: name outlier classes"
+            raise RequestError(message)
+        scores = subject.model.combined_scores(images_of(held_out), self.weights)
+        return Measured(
+            {
+                NODE: {
+                    name: float(subject.plugins.metrics[name].function(held_out.outlier, scores))
+                    for name in self.names
+                }
+            }
+        )
