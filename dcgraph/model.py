@@ -115,8 +115,7 @@ def _image_shape(data: Any) -> Shape | None:
 
 
 def _dataset(graph: Graph, data: Any) -> Dataset:
-    (entry,) = graph.inputs
-    shape = graph[entry].shape
+    shape = graph[graph.entry].shape
     if data is not None:
         images, labels = data if isinstance(data, tuple) else (data, None)
         outliers = graph.data.outliers if graph.data is not None and labels is not None else ()

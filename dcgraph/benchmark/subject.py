@@ -77,14 +77,15 @@ class Subject:
     def work(self, work: Work) -> Callable[[], None]:
         """Return a function that does the work once, on the same images with the same states."""
         graph, scheduler, plan = self.graph, self.scheduler, self.plan(work)
-        (entry,) = graph.inputs
-        images = synthetic_images(graph[entry].shape, self.batch)
+        images = synthetic_images(graph[graph.entry].shape, self.batch)
         labels = self._labels()
         states = self._states("start" if work == "anneal" else "end")
         descent = Descent(0, "bench", 0, self.batch)
 
         def upward() -> None:
-            scheduler.train(plan, {entry: scheduler.signal(images)}, labels, Moment(1.0, 1.0))
+            scheduler.train(
+                plan, scheduler.feed(scheduler.signal(images), labels), labels, Moment(1.0, 1.0)
+            )
             scheduler.states = dict(states)
 
         def downward() -> None:
@@ -93,20 +94,19 @@ class Subject:
         def completion() -> None:
             known = np.ones(images.shape, bool)
             known[:, images.shape[1] // 2 :] = False
-            feed = {entry: scheduler.signal(np.where(known, images, 0))}
+            feed = scheduler.feed(scheduler.signal(np.where(known, images, 0)))
             activity = scheduler.train(plan, feed, None, Moment(1.0, 1.0))[graph.topmost()].output
             assert activity is not None  # wanted
             down = control_plan(graph, graph.topmost())
-            (drawn,) = scheduler.control(
-                down, replace(descent, signal=Signal(activity.values))
-            ).values()
+            arrived = scheduler.control(down, replace(descent, signal=Signal(activity.values)))
+            drawn = arrived[graph.entry]
             np.where(known, images, scheduler.ops.to_host(drawn.values))
 
         scheduler.states = dict(states)
         return {"sample": downward, "inpaint": completion}.get(work, upward)
 
     def _labels(self) -> Array | None:
-        names = classifiers(self.graph)
+        names = (*classifiers(self.graph), *self.graph.fed("labels"))
         if not names:
             return None
         classes = self.graph[names[0]].shape[2]
@@ -135,18 +135,18 @@ def subject(graph: Graph, ops: Backend, batch: int) -> Subject:
     RequestError
         The graph has several inputs, or learns nothing.
     """
-    if len(graph.inputs) != 1 or not graph.density_nodes:
+    if len(graph.fed("images")) != 1 or not graph.density_nodes:
         message = (
-            f"cannot time graph '{graph.name}': it needs one input and at least one density node"
+            f"cannot time graph '{graph.name}': it needs one image and at least one density node"
         )
         raise RequestError(message)
     record = new_record(graph, ops, steps_per_epoch=1)
     scheduler = _Watched(graph, ops, on_device(record.states, ops))
     made = Subject(scheduler, batch)
     active = frozenset(graph.trainable)
-    (entry,) = graph.inputs
     few = Subject(scheduler, min(batch, 10))
-    feed = {entry: scheduler.signal(synthetic_images(graph[entry].shape, few.batch))}
+    images = synthetic_images(graph[graph.entry].shape, few.batch)
+    feed = scheduler.feed(scheduler.signal(images), few._labels())
     scheduler.train(prepare_plan(graph, active), feed, None, Moment(0.0, 1.0))
     plan = train_plan(graph, active=active, readings=False)
     for step in range(STEPS_BEFORE):

@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TextIO
 
 from rich import box
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.measure import Measurement
 from rich.table import Table
+from rich.text import Text
 
 WIDE = 1000  # columns; what is piped is read by programs, and must not be wrapped
 
@@ -48,6 +50,21 @@ def console(stream: TextIO, *, may_fall_silent: bool = False) -> Console:
     return made
 
 
+class _FittingTable(Table):
+    """A table that becomes a list, a line for each cell, where words would have to be broken."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        needed = Measurement.get(console, options.update(max_width=WIDE), self).minimum
+        if needed <= options.max_width:
+            yield from super().__rich_console__(console, options)
+            return
+        for i, row in enumerate(zip(*(column.cells for column in self.columns), strict=True)):
+            if i:
+                yield Text("")
+            for column, cell in zip(self.columns, row, strict=True):
+                yield Text(f"{column.header}: {cell}")
+
+
 def table(columns: Mapping[str, str | None], rows: Sequence[Sequence[Any]]) -> Table:
     """Return a table; columns that no row fills are left out.
 
@@ -58,7 +75,7 @@ def table(columns: Mapping[str, str | None], rows: Sequence[Sequence[Any]]) -> T
     rows : sequence of rows
         None is shown as "-".
     """
-    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    made = _FittingTable(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     texts = []
     for (header, form), *cells in zip(columns.items(), *rows, strict=True):
         if any(cell is not None for cell in cells):

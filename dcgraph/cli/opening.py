@@ -65,7 +65,7 @@ def open_data(graph: Graph, directory: Path | None) -> Dataset:
             "which there are), or give the graph a data section"
         )
         raise RequestError(message, field="data")
-    return open_dataset(graph.data, graph[graph.inputs[0]].shape, data_directory(directory))
+    return open_dataset(graph.data, graph[graph.entry].shape, data_directory(directory))
 
 
 def check_output(path: Path, endings: Sequence[str], *, overwrite: bool) -> None:

@@ -12,7 +12,30 @@ import click
 from dcgraph.cli.session import Session
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-ModelFile = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+class _ModelFile(click.Path):
+    """A model file that is there; what looks like another kind of file, or a slip, is told so."""
+
+    def __init__(self) -> None:
+        super().__init__(exists=True, dir_okay=False, path_type=Path)
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        from dcgraph.graph.shipped import SUFFIXES
+        from dcgraph.plugin.registry import nearest
+
+        path = Path(value)
+        if path.suffix.lower() in SUFFIXES and path.is_file():
+            self.fail(f"'{value}' is a graph file: 'dcgraph run {value}' makes a model of it")
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter as error:
+            beside = path.parent.glob("*.h5") if path.parent.is_dir() else ()
+            hint = nearest(str(path), [str(other) for other in beside])
+            self.fail(f"{error.message.rstrip('.')}{hint}", param, ctx)
+
+
+ModelFile = _ModelFile()
 OutputFile = click.Path(dir_okay=False, path_type=Path)
 
 

@@ -119,7 +119,8 @@ class PlainProgress(Pace):
                 self._last = (monotonic(), self.step // self.per_epoch)
                 begun = f"resuming after step {self.step}" if self.step else "training"
                 epochs = self.total_steps / self.per_epoch
-                self._print(f"{begun}: {self.total_steps} steps, {epochs:.4g} epochs")
+                unit = "epoch" if epochs == 1 else "epochs"
+                self._print(f"{begun}: {self.total_steps} steps, {epochs:.4g} {unit}")
             case BatchEnded():
                 epoch = self.step // self.per_epoch
                 waited = monotonic() - self._last[0]

@@ -119,7 +119,8 @@ def command(
     fields = {**_fields(record, path), **moved}
     session.reply(fields, lambda console: console.print(_result(record, pace)))
     place = "" if data_dir is None else f" --data-dir {shlex.quote(str(data_dir))}"
-    model = shlex.quote(str(path))
+    loaded = "".join(f" -p {shlex.quote(str(file))}" for file in plugin_files)
+    model = f"{shlex.quote(str(path))}{loaded}"
     session.advise(f"saved {path}; go on with\n  dcgraph sample {model} -o samples.png")
     if record.graph.density_nodes:
         session.advise(f"  dcgraph score {model}{place}")

@@ -157,9 +157,9 @@ def _given(parameter: str) -> bool:
 
 
 def _start(graph: Graph, labels: list[int] | None) -> str:
-    from dcgraph.inference.labels import the_classifier
+    from dcgraph.inference.labels import asked_node
 
-    return graph.topmost() if labels is None else the_classifier(graph)
+    return graph.topmost() if labels is None else asked_node(graph)
 
 
 def _show(

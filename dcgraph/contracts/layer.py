@@ -14,7 +14,7 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -57,6 +57,9 @@ class Layer(Spec):
         The name graph files use.
     inputs : tuple of int and (int or None)
         Fewest and most forward inputs; None is no limit.
+    feeds : {"images", "labels"}
+        What `forward` is given where the layer takes no forward inputs: images (n, h, w, c), or
+        their labels (n, 1, 1, 1), unknown where there are none.
     constants : tuple of str
         Names among the parameters that are set once, by `prepare`, and never learned.
     noisy : bool
@@ -67,6 +70,7 @@ class Layer(Spec):
 
     type: ClassVar[str]
     inputs: ClassVar[tuple[int, int | None]] = (1, 1)
+    feeds: ClassVar[Literal["images", "labels"]] = "images"
     constants: ClassVar[tuple[str, ...]] = ()
     noisy: ClassVar[bool] = False
 

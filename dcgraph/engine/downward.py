@@ -34,9 +34,9 @@ def control_plan(graph: Graph, start: str, *, sharpen: Mapping[str, Sharpening] 
     """
     edges = graph.only(CONTROL)
     below = nx.descendants(edges, graph[start].name)
-    if not below & set(graph.inputs):
+    if graph.entry not in below:
         message = (
-            f"cannot sample from node '{start}': no control edges lead from it down to an input "
+            f"cannot sample from node '{start}': no control edges lead from it down to an image "
             f"(nodes that can: {', '.join(sampling_nodes(graph))})"
         )
         raise RequestError(message, node=start)
@@ -64,15 +64,14 @@ def control_plan(graph: Graph, start: str, *, sharpen: Mapping[str, Sharpening] 
 
 
 def sampling_nodes(graph: Graph) -> list[str]:
-    """Return the nodes from which control edges lead down to an input, bottom up."""
+    """Return the nodes from which control edges lead down to an image, bottom up."""
     edges = graph.only(CONTROL)
-    ends = set(graph.inputs)
     return [
         name
         for name, node in graph.nodes.items()
         if node.inputs
         and isinstance(node.layer, TrainableLayer)
-        and nx.descendants(edges, name) & ends
+        and graph.entry in nx.descendants(edges, name)
     ]
 
 

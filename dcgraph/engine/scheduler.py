@@ -116,6 +116,24 @@ class Scheduler:
 
     # up
 
+    def feed(self, images: Signal, labels: Any = None) -> dict[str, Signal]:
+        """Return what every input node sends up.
+
+        Parameters
+        ----------
+        labels : integer array of shape (n,), or None
+            None: they are unknown.
+        """
+        fed = dict.fromkeys(self.graph.fed("images"), images)
+        for name in self.graph.fed("labels"):
+            xp, n = self.ops.xp, images.shape[0]
+            if labels is None:
+                values = Signal(xp.zeros((n, 1, 1, 1), self.dtype), xp.zeros((n, 1, 1, 1), bool))
+            else:
+                values = Signal(self.ops.asarray(labels, self.dtype).reshape(n, 1, 1, 1))
+            fed[name] = self.graph[name].layer.forward(self.ops, {}, [values])
+        return fed
+
     def forward(
         self, plan: Plan, feed: Mapping[str, Signal], labels: Array | None = None
     ) -> dict[str, Observation]:

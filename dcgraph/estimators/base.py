@@ -86,8 +86,8 @@ class GraphEstimator(HoldsModel, BaseEstimator):  # type: ignore[misc]
             graph = graph_from(source, shape=shape)
         else:
             graph = graph_from(self.graph)
-            shape = graph[graph.inputs[0]].shape
-        found = graph[graph.inputs[0]].shape
+            shape = graph[graph.entry].shape
+        found = graph[graph.entry].shape
         if found != shape or prod(found) != features:
             message = (
                 f"the input of graph '{graph.name}' is {found}, but X has {features} features"
@@ -113,7 +113,7 @@ class GraphEstimator(HoldsModel, BaseEstimator):  # type: ignore[misc]
     # learning
 
     def _fitted(self, X: NDArray[Any], labels: NDArray[np.int64] | None, graph: Graph) -> None:
-        dataset = dataset_of(X, labels, graph[graph.inputs[0]].shape)
+        dataset = dataset_of(X, labels, graph[graph.entry].shape)
         record = run(graph, dataset, backend=self.backend, threads=threads_of(self.n_jobs))
         self.model_ = self._opened(record)
 
@@ -131,7 +131,7 @@ class GraphEstimator(HoldsModel, BaseEstimator):  # type: ignore[misc]
             steps = int(total_steps or self.total_steps)
             record = begun(make_graph(), ops, total_steps=steps)
         graph = record.graph
-        learn(record, ops, X, labels, graph[graph.inputs[0]].shape)
+        learn(record, ops, X, labels, graph[graph.entry].shape)
         self.model_ = self._opened(record)
 
     def _to_learn(self, X: Any, y: Any = None, *, first: bool) -> Any:
@@ -150,4 +150,4 @@ class GraphEstimator(HoldsModel, BaseEstimator):  # type: ignore[misc]
         graph = self.model_.graph
         X = validate_data(self, X, dtype=graph.train.dtype, reset=False)
         scheduler = self.model_._scheduler()
-        return scheduler, signals(scheduler, X, graph[graph.inputs[0]].shape)
+        return scheduler, signals(scheduler, X, graph[graph.entry].shape)

@@ -59,7 +59,10 @@ def check_labels(
     labels = training_labels(data, data.source.info.classes)
     for name, shape in shapes.items():
         layer = drafts[name].layer
-        if not isinstance(layer, TrainableLayer) or not layer.uses_labels or not labels:
+        if layer is None or not labels:
+            continue
+        learns_them = isinstance(layer, TrainableLayer) and layer.uses_labels
+        if not learns_them and layer.feeds != "labels":
             continue
         if max(labels) >= shape[2]:
             message = (

@@ -43,7 +43,7 @@ class Draft:
     @property
     def is_input(self) -> bool:
         """Whether images enter here."""
-        return self.kind is not None and self.kind.inputs[1] == 0
+        return self.kind is not None and self.kind.inputs[1] == 0 and self.kind.feeds == "images"
 
     @property
     def title(self) -> str:

@@ -116,8 +116,17 @@ class Graph:
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """Names of the nodes that take nothing: where images enter."""
+        """Names of the nodes that take nothing: where images, and labels, enter."""
         return tuple(name for name, node in self.nodes.items() if not node.inputs)
+
+    def fed(self, what: str) -> tuple[str, ...]:
+        """Return the inputs that are fed "images" or "labels"."""
+        return tuple(name for name in self.inputs if self.nodes[name].layer.feeds == what)
+
+    @property
+    def entry(self) -> str:
+        """Name of the node where images enter; the first, if there are several."""
+        return self.fed("images")[0]
 
     def consumers(self, name: str) -> tuple[str, ...]:
         """Return the nodes that take this node's output, in topological order."""

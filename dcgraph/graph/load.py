@@ -122,8 +122,17 @@ def _shipped(name: str) -> Path:
         return graphs[name]
     path = PurePath(name)
     stem = path.with_suffix("").name if path.suffix in SUFFIXES else name
+    hint = nearest(name, _graph_files(Path(path.parent))) or nearest(stem, list(graphs))
     message = (
-        f"there is no graph file {shown(name)}, nor a graph of that name"
-        f"{nearest(stem, list(graphs))} (graphs: {', '.join(graphs)})"
+        f"there is no graph file {shown(name)}, nor a graph of that name{hint} "
+        f"(graphs: {', '.join(graphs)})"
     )
     raise RequestError(message)
+
+
+def _graph_files(folder: Path) -> list[str]:
+    """Return the graph files of a folder, as one would type them."""
+    try:
+        return [str(path) for path in folder.iterdir() if path.suffix in SUFFIXES]
+    except OSError:
+        return []

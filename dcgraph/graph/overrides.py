@@ -13,7 +13,7 @@ from dcgraph.graph.faults import Faults
 from dcgraph.graph.reader import parse_value
 from dcgraph.graph.sections import DEFAULT_OPTIMIZER
 from dcgraph.graph.settings import as_mapping, keys_of
-from dcgraph.graph.specs import DataSettings
+from dcgraph.graph.specs import DataSettings, TrainSettings
 from dcgraph.plugin.manager import Plugins
 from dcgraph.plugin.registry import nearest
 
@@ -54,7 +54,7 @@ def _place(parts: list[str], document: Document, plugins: Plugins) -> Place | st
     if parts[0] == "sampling" and len(parts) > 2:
         return tuple(parts)
     if len(parts) < 2 or parts[0] in ("train", "data", "sampling"):
-        return f"expected {FORM}"
+        return f"expected {FORM}{_section_of(parts)}"
     nodes = document.data.get("nodes")
     nodes = nodes if isinstance(nodes, dict) else {}
     name, field = parts[:2]
@@ -74,6 +74,14 @@ def _place(parts: list[str], document: Document, plugins: Plugins) -> Place | st
         f"a '{kind.type}' node has no field '{field}'{nearest(field, known)} "
         f"(fields: {', '.join(known)})"
     )
+
+
+def _section_of(parts: list[str]) -> str:
+    """Return in which section a bare key stands, as a question; nothing for what is no key."""
+    for section, kind in (("train", TrainSettings), ("data", DataSettings)):
+        if len(parts) == 1 and parts[0] in keys_of(kind):
+            return f"; did you mean '{section}.{parts[0]}'?"
+    return ""
 
 
 def _kind(given: Any, plugins: Plugins) -> type[Layer] | None:

@@ -19,9 +19,7 @@ def shipped_folder() -> Path | None:
 
 def shipped_graphs() -> dict[str, Path]:
     """Return the files by name: ``dcgmm_e``, ``paper/dcgmm_e``."""
-    return {
-        name: path for name, path in _named("").items() if not name.startswith(f"{STUDIES}/")
-    }
+    return {name: path for name, path in _named("").items() if not name.startswith(f"{STUDIES}/")}
 
 
 def shipped_studies() -> dict[str, Path]:

@@ -16,7 +16,12 @@ from dcgraph.state import NodeState
 
 QUIET = {"top": 1, "divisor": 1e9}  # nodes below the drawn one answer without noise
 BATCH = 100  # components at a time
-MIXTURE = "precision_sqrt"  # a parameter that only mixtures have
+
+
+def is_mixture(state: NodeState | None) -> bool:
+    """Return whether a node has the parameters of a mixture of diagonal Gaussians, (P, K, d)."""
+    found = None if state is None else state.parameters.get("precision_sqrt")
+    return found is not None and found.ndim == 3
 
 
 def components_of(graph: Graph, states: Mapping[str, NodeState], node: str | None) -> str:
@@ -28,8 +33,8 @@ def components_of(graph: Graph, states: Mapping[str, NodeState], node: str | Non
         The node does not exist or has no components.
     """
     name = graph.topmost() if node is None else graph[node].name
-    if name not in states or MIXTURE not in states[name].parameters:
-        known = [each for each in states if MIXTURE in states[each].parameters]
+    if not is_mixture(states.get(name)):
+        known = [each for each in states if is_mixture(states[each])]
         message = f"has no components: nodes that have are {', '.join(known) or 'none'}"
         raise RequestError(message, node=name)
     return name
@@ -55,7 +60,7 @@ def projected(scheduler: Scheduler, node: str, position: tuple[int, int]) -> NDA
         tau[:, position[0], position[1]] = np.eye(components)[first : first + count]
         with ops.limited():
             descent = Descent(0, "alphabet", first, count, scheduler.signal(tau))
-            (arrived,) = scheduler.control(plan, descent).values()
+            arrived = scheduler.control(plan, descent)[scheduler.graph.entry]
         values.append(np.asarray(ops.to_host(arrived.values), np.float64))
         there = True if arrived.known is None else ops.to_host(arrived.known)
         known.append(np.broadcast_to(there, values[-1].shape))

@@ -26,10 +26,9 @@ def observations(
     scheduler: Scheduler, plan: Plan, batches: Iterable[Signal]
 ) -> Iterator[dict[str, Observation]]:
     """Yield what a forward plan sees in each batch."""
-    (entry,) = scheduler.graph.inputs
     with scheduler.ops.limited():
         for signal in batches:
-            yield scheduler.forward(plan, {entry: signal})
+            yield scheduler.forward(plan, scheduler.feed(signal))
 
 
 def score_maps(
@@ -64,8 +63,7 @@ def scored_node(graph: Graph, node: str | None) -> str:
         return graph.topmost()
     if not graph[node].is_density:
         message = (
-            f"node '{node}' has no log-likelihood (nodes that have: "
-            f"{', '.join(graph.density_nodes) or 'none'})"
+            f"has no log-likelihood (nodes that have: {', '.join(graph.density_nodes) or 'none'})"
         )
         raise RequestError(message, node=node)
     return node

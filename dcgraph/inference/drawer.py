@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dcgraph.errors import RequestError
 from dcgraph.inference import inpainting, sampling
-from dcgraph.inference.labels import checked_labels, labels_control
+from dcgraph.inference.labels import asked_for, checked_labels
 from dcgraph.inference.readout import Readout
 from dcgraph.inference.settings import configured
 from dcgraph.inference.viewer import Viewer
@@ -38,7 +38,8 @@ class Drawer(Viewer):
         node : str or None
             Where the walk down starts; None is the topmost gmm node (with `label`, the classifier).
         label : int, n ints or None
-            Ask the classifier for these classes.
+            Ask the classifier for these classes; or, in a graph with a `label` input and no
+            classifier, the node itself, which has learned what goes with a label.
         sharpen : int
             Sharpening iterations at every folding and pooling node that has a gmm node above.
         seed : int or None
@@ -86,7 +87,7 @@ class Drawer(Viewer):
             if control is not None:
                 message = "give either a label or a control signal, not both"
                 raise RequestError(message)
-            node, control = labels_control(graph, checked_labels(label, n), node)
+            node, control = asked_for(self._scheduler(graph), checked_labels(label, n), node)
         return sampling.samples(
             self._scheduler(graph),
             n,

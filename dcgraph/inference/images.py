@@ -29,7 +29,7 @@ def checked_images(graph: Graph, x: Any, trained_on: PixelRange | None = None) -
     InputError
         Shape, type or range are not those of images the model can look at.
     """
-    (entry,) = graph.inputs
+    entry = graph.entry
     shape = graph[entry].shape
     try:
         images = np.asarray(x)

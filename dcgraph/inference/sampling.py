@@ -113,7 +113,7 @@ def descend(scheduler: Scheduler, plan: Plan, descent: Descent) -> NDArray[Any]:
     """Return what arrives at the input, (n, h, w, c) on the host."""
     scheduler.refinements.clear()
     with scheduler.ops.limited():
-        (arrived,) = scheduler.control(plan, descent).values()
+        arrived = scheduler.control(plan, descent)[scheduler.graph.entry]
     return scheduler.ops.to_host(arrived.values)
 
 
@@ -155,12 +155,11 @@ def variants(
     upward = forward_plan(graph, {node: frozenset({"output"})})
     downward = control_plan(graph, node)
     assert isinstance(graph[node].layer, TrainableLayer)  # checked: it is a density node
-    (entry,) = graph.inputs
     first = 0
     for signal in signals:
         count = signal.shape[0]
         with scheduler.ops.limited():
-            output = scheduler.forward(upward, {entry: signal})[node].output
+            output = scheduler.forward(upward, scheduler.feed(signal))[node].output
         assert output is not None  # wanted
         drawn = []
         for index in range(n):

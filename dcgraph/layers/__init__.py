@@ -8,16 +8,17 @@ from dcgraph.layers.folding import Folding
 from dcgraph.layers.gmm import GaussianMixture
 from dcgraph.layers.gmm.fused import observe_patches
 from dcgraph.layers.input import Input
+from dcgraph.layers.label import Label
 from dcgraph.layers.pooling import Pooling
 from dcgraph.plugin.markers import hookimpl
 
-__all__ = ["Classifier", "Concat", "Folding", "GaussianMixture", "Input", "Pooling"]
+__all__ = ["Classifier", "Concat", "Folding", "GaussianMixture", "Input", "Label", "Pooling"]
 
 
 @hookimpl
 def register_layers() -> list[type[Layer]]:
     """Return the built-in layers."""
-    return [Input, Folding, Pooling, GaussianMixture, Classifier, Concat]
+    return [Input, Label, Folding, Pooling, GaussianMixture, Classifier, Concat]
 
 
 @hookimpl

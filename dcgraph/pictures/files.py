@@ -22,6 +22,11 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         yield beside
         beside.replace(path)
+    except OSError as error:
+        if error.filename in (beside, str(beside)):
+            error.filename = str(path)  # the name that was asked for
+            error.filename2 = None
+        raise
     finally:
         beside.unlink(missing_ok=True)
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from dcgraph.errors import RequestError
-from dcgraph.inference.alphabet import MIXTURE, precisions, weights
+from dcgraph.inference.alphabet import is_mixture, precisions, weights
 from dcgraph.pictures.grid import comfortable_scale, image_grid
 from dcgraph.report.inline import Embedded, embedded
 from dcgraph.report.subject import Subject
@@ -29,7 +29,7 @@ def content(subject: Subject) -> dict[str, Any]:
     nodes = [
         _node(subject, name)
         for name in subject.record.graph.density_nodes
-        if name in states and MIXTURE in states[name].parameters
+        if is_mixture(states.get(name))
     ]
     if not nodes:
         message = "No node of this graph has components: it has no gmm node."

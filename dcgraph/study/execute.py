@@ -78,7 +78,7 @@ def opened(run: Run, graph: Graph) -> Dataset:
         They are missing, or do not fit.
     """
     assert graph.data is not None  # every column names a source
-    shape = graph[graph.inputs[0]].shape
+    shape = graph[graph.entry].shape
     dataset = open_dataset(graph.data, shape, data_directory(run.data_directory))
     if dataset.held_out[1] is None or not len(dataset.held_out[1]):
         message = "there are no held-out images to measure the run on"

@@ -22,16 +22,16 @@ def check_request(graph: Graph, dataset: Dataset) -> None:
     InputError
         A classifier lacks labels, or has fewer classes than the labels.
     """
-    if len(graph.inputs) != 1:
+    if len(graph.fed("images")) != 1:
         message = (
-            f"a data source gives images alone, but graph '{graph.name}' has the inputs "
-            f"{', '.join(graph.inputs)}"
+            f"a data source gives one image at a time, but graph '{graph.name}' has the inputs "
+            f"{', '.join(graph.fed('images'))}"
         )
         raise RequestError(message)
     if not graph.trainable:
         message = f"graph '{graph.name}' has no node that learns: add a gmm node"
         raise RequestError(message)
-    for name in classifiers(graph):
+    for name in (*classifiers(graph), *graph.fed("labels")):
         labels, classes = dataset.train.labels, graph[name].shape[2]
         if labels is None:
             message = "it is trained on labels, but the data has none: give labels or remove it"

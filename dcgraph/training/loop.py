@@ -116,11 +116,11 @@ class Loop:
         number = record.step + 1
         last = number == record.total_steps
         readings = number == 1 or last or number % self.reading_interval == 0
-        (entry,) = self.graph.inputs
+        labels = None if batch.labels is None else scheduler.ops.asarray(batch.labels)
         seen = scheduler.train(
             self._plan(active, readings=readings),
-            {entry: scheduler.signal(batch.images)},
-            None if batch.labels is None else scheduler.ops.asarray(batch.labels),
+            scheduler.feed(scheduler.signal(batch.images), labels),
+            labels,
             moment,
         )
         self._check_losses(seen, number)
@@ -154,18 +154,17 @@ class Loop:
 
         Those are drawn from the training set.
         """
-        (entry,) = self.graph.inputs
-        images = batch.images
+        seen = batch
         nodes = [self.graph[name] for name in fresh]
         wanted = max(node.layer.images_to_prepare(node.input_shapes) for node in nodes)
         wanted = min(wanted, len(self.images))
-        if wanted > len(images):
+        if wanted > len(seen.images):
             rng = stream(self.record.seed, "data", "prepare", self.record.step)
             chosen = np.sort(rng.choice(len(self.images), wanted, replace=False, shuffle=False))
-            more = Batch(self.images.read(chosen), None, chosen)
-            self._check_images(more)
-            images = more.images
-        feed = {entry: self.scheduler.signal(images)}
+            labels = None if self.images.labels is None else self.images.labels[chosen]
+            seen = Batch(self.images.read(chosen), labels, chosen)
+            self._check_images(seen)
+        feed = self.scheduler.feed(self.scheduler.signal(seen.images), seen.labels)
         self.scheduler.train(prepare_plan(self.graph, fresh), feed, None, moment)
 
     # checks
@@ -181,7 +180,7 @@ class Loop:
             f"{self.record.step + 1}, {bad.size} of its {len(batch.images)} images): remove such "
             "images or fill in their pixels"
         )
-        raise InputError(message, node=self.graph.inputs[0])
+        raise InputError(message, node=self.graph.entry)
 
     def _check_losses(self, seen: Mapping[str, Observation], number: int) -> None:
         losses = {name: each.loss.mean() for name, each in seen.items() if each.loss is not None}

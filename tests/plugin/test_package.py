@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -147,3 +149,19 @@ def test_its_author_s_tests_pass(installed):
     done = execute("-m", "pytest", "-q", "-p", "no:cacheprovider", path=installed)
     assert done.returncode == 0, done.stdout
     assert "failed" not in done.stdout
+
+
+@pytest.mark.package
+def test_the_package_of_the_guide_brings_its_layer(tmp_path):
+    pytest.importorskip("hatchling", reason="builds the wheel without a network")
+    guide = (ROOT / "docs" / "plugins.md").read_text()
+    for name in ("pyproject.toml", "invert.py"):
+        text = re.search(rf"<!-- file: {re.escape(name)} -->\n *```\w+\n(.*?)```", guide, re.DOTALL)
+        (tmp_path / name).write_text(textwrap.dedent(text[1].rstrip(" ")))
+    options = ("--disable-pip-version-check", "--no-deps", "--no-index", "--no-build-isolation")
+    made = execute("-m", "pip", "install", *options, "--target", "installed", ".", path=tmp_path)
+    assert made.returncode == 0, made.stderr
+    (tmp_path / "invert.py").unlink()
+    listed = program("plugins", "--json", path=tmp_path)
+    assert listed.returncode == 0, listed.stderr
+    assert {"layers": ["invert"]} in [p["registers"] for p in json.loads(listed.stdout)["plugins"]]

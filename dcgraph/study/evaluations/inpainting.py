@@ -57,7 +57,7 @@ class Inpainting(Evaluation):
     def measure(self, subject: Subject) -> Measured:
         model = subject.model
         images = images_of(_inliers(subject.held_out(), self.n))
-        known = half_mask(model.graph[model.graph.inputs[0]].shape, self.missing)
+        known = half_mask(model.graph[model.graph.entry].shape, self.missing)
         average, nearest = _trivial(subject.dataset.train, images, known)
         hidden = np.where(known[..., None], images, np.nan)
         rows = {"image": images, "known": hidden, "nearest": nearest}
