@@ -30,7 +30,7 @@ CLASSIFIED: dict[str, Any] = {
         "type": "classifier",
         "classes": 10,
         "delay": 0.3,
-        "optimizer": {"type": "sgd", "rate": 0.5, "rate_floor": 0.0, "weight_decay": 1e-4},
+        "optimizer": {"type": "sgd", "rate": 2.0, "rate_floor": 0.0, "weight_decay": 1e-4},
         "annealing": {"type": "linear", "duration": 0.7},
     },
 }

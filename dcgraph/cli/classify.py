@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from dcgraph.plugin.manager import Plugins
 
 ENDINGS = (".npz", ".csv")
+PICTURE = (".png",)
 BLOCK = 1000  # images in memory at a time
 SHOWN = 64  # mistakes in a picture
 
@@ -43,6 +44,12 @@ SHOWN = 64  # mistakes in a picture
     metavar="FILE.png",
     help=f"Draw the {SHOWN} surest mistakes: place, label, prediction.",
 )
+@click.option(
+    "--confusion",
+    type=options.OutputFile,
+    metavar="FILE.png",
+    help="Draw the confusion matrix: how many images of each label were taken for each class.",
+)
 @options.overwrite
 @options.data_dir
 @options.graph
@@ -57,6 +64,7 @@ def command(
     file: Path | None,
     output: Path | None,
     mistakes: Path | None,
+    confusion: Path | None,
     overwrite: bool,
     data_dir: Path | None,
     settings: tuple[str, ...],
@@ -71,9 +79,9 @@ def command(
 
     \b
     Examples:
-      dcgraph classify runs/conditional-mnist-s0.h5
-      dcgraph classify runs/conditional-mnist-s0.h5 --mistakes mistakes.png --json
-      dcgraph classify runs/conditional-mnist-s0.h5 --images mine.npz -o predicted.csv
+      dcgraph classify runs/classify-mnist-s0.h5
+      dcgraph classify runs/classify-mnist-s0.h5 --mistakes mistakes.png --confusion confusion.png
+      dcgraph classify runs/classify-mnist-s0.h5 --images mine.npz -o predicted.csv --json
     """
     from dcgraph.cli.arrays import write_columns
     from dcgraph.cli.opening import check_output
@@ -82,7 +90,7 @@ def command(
     from dcgraph.plugin.load import plugins_from
     from dcgraph.storage.read import read_model
 
-    for path, endings in ((output, ENDINGS), (mistakes, (".png",))):
+    for path, endings in ((output, ENDINGS), (mistakes, PICTURE), (confusion, PICTURE)):
         if path is not None:
             check_output(path, endings, overwrite=overwrite)
     plugins = plugins_from(plugin_files)
@@ -96,10 +104,12 @@ def command(
         write_columns(output, done.columns())
     if mistakes is not None:
         done.draw_mistakes(mistakes)
+    if confusion is not None:
+        done.draw_confusion(confusion)
     measured = done.measured(plugins)
     fields = {"node": node, "n": done.n, **measured, **done.fields(), "output": output}
     session.reply(fields, lambda console: _show(console, done, node, measured))
-    for path in (output, mistakes):
+    for path in (output, mistakes, confusion):
         if path is not None:
             session.advise(f"saved {path}")
 
@@ -263,3 +273,20 @@ class Classified:
         images = np.stack([self.mistakes[i] for i in order])
         captions = [f"{self.labels[i]} not {self.predicted[i]}" for i in wrong[order]]
         write_captioned(path, images, captions)
+
+    def draw_confusion(self, path: Path) -> None:
+        """Write a picture of the confusion matrix.
+
+        Raises
+        ------
+        DataError
+            The images have no labels.
+        """
+        from dcgraph.pictures.confusion import confusion_figure
+        from dcgraph.pictures.files import replacing
+
+        if self.labels is None:
+            message = "there is no confusion matrix to draw: the images have no labels"
+            raise DataError(message)
+        with replacing(path) as beside:
+            confusion_figure(self.confusion()).savefig(beside, dpi=100)

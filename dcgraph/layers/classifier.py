@@ -62,9 +62,9 @@ class Classifier(TrainableLayer):
         return Cost(flops=4.0 * h * w * c * self.classes, elements=float(h * w * c))
 
     def init(self, shapes: Sequence[Shape], rng: np.random.Generator, dtype: Any) -> Arrays:
-        rows, classes = self.parameter_shapes(shapes)["weights"]
-        weights = rng.standard_normal((rows, classes)) / np.sqrt(rows)
-        return {"weights": weights.astype(dtype), "bias": np.zeros(classes, dtype)}
+        """Return zeros: there is no symmetry to break, and what never learns asks for no class."""
+        shape = self.parameter_shapes(shapes)
+        return {name: np.zeros(size, dtype) for name, size in shape.items()}
 
     def _log_probabilities(self, ops: Backend, params: Params, rows: Array) -> Array:
         logits = rows @ params["weights"] + params["bias"]

@@ -34,12 +34,23 @@ def test_the_table_names_every_label(call, classifying):
 
 
 def test_predictions_and_mistakes_are_written(call, classifying):
-    answer = call("classify", classifying, "-o", "p.npz", "--mistakes", "m.png")
+    pictures = ("--mistakes", "m.png", "--confusion", "c.png")
+    answer = call("classify", classifying, "-o", "p.npz", *pictures)
     assert answer.code == 0, answer.stderr
     with np.load("p.npz") as arrays:
         assert len(arrays["predicted"]) == 359
         assert (arrays["probability"] >= 0.1).all()
-    assert Path("m.png").stat().st_size > 100
+    for picture in ("m.png", "c.png"):
+        assert Path(picture).stat().st_size > 100
+        assert picture in answer.stderr
+
+
+def test_images_without_labels_have_no_confusion_matrix(call, classifying):
+    np.savez("mine.npz", images=np.zeros((3, 8, 8), np.float32))
+    answer = call("classify", classifying, "--images", "mine.npz", "--confusion", "c.png")
+    assert answer.code == 2
+    assert "the images have no labels" in answer.stderr
+    assert not Path("c.png").exists()
 
 
 def test_a_model_without_a_classifier_is_refused(call, model):
