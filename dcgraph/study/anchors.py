@@ -6,6 +6,7 @@ as the models do.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -45,6 +46,7 @@ class Anchor(Spec):
         """Whether it is worth running for several seeds."""
         return self.random or self.limit is not None
 
+    @abstractmethod
     def answer(self, train: Rows, labels: Any, test: Rows, *, seed: int) -> NDArray[Any]:
         """Return a score or a label for each test image, (m,).
 
@@ -54,7 +56,6 @@ class Anchor(Spec):
         labels : integer array of shape (n,)
         test : array of shape (m, d)
         """
-        raise NotImplementedError
 
 
 class Brightness(Anchor):

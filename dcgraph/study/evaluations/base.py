@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -123,9 +124,9 @@ class Evaluation(Spec):
         """Epochs between two measurements during training; None: it needs none."""
         return None
 
+    @abstractmethod
     def measure(self, subject: Subject) -> Measured:
         """Return what is found in a trained model."""
-        raise NotImplementedError
 
     def draw(self, found: Sequence[Finding]) -> Iterator[tuple[str, Figure | Picture]]:
         """Yield (file name without ending, figure) of the runs of one seed, in the study's order.
