@@ -36,7 +36,7 @@ Step = Callable[[], None]
 
 
 def our_step(graph: Graph, ops: Backend, batch: int) -> Step:
-    """Return a training step; every call learns from the same images, from the same states."""
+    """Return a training step; every call learns from the same images."""
     made = subject(graph, ops, batch)
     work = made.work("train")  # leaves the scheduler at the end of annealing
     work()
@@ -44,11 +44,9 @@ def our_step(graph: Graph, ops: Backend, batch: int) -> Step:
     (entry,) = graph.inputs
     images = synthetic_images(graph[entry].shape, batch)
     feed = {entry: Signal(ops.asarray(images, scheduler.dtype))}
-    states = dict(scheduler.states)
 
     def step() -> None:
         scheduler.train(plan, feed, None, Moment(1.0, 1.0))
-        scheduler.states = dict(states)
 
     return step
 

@@ -53,6 +53,18 @@ class MixtureParameters(Protocol):
         """Return some of the parameter sets."""
 
 
+class Recording(Protocol):
+    """Work on the device that can be done again, on the same arrays."""
+
+    def replay(self) -> None:
+        """Start the work again; nothing is waited for."""
+
+
+Record = Callable[[Callable[[], Any]], tuple[Any, Recording]]
+"""Records work, which has been done once before; returns what the work returns. That holds numbers
+after a replay, not before."""
+
+
 class Backend(Protocol):
     """An array library and its kernels.
 
@@ -67,7 +79,10 @@ class Backend(Protocol):
     fusions : mapping of tuple of str to callable
         By the node types that it observes in one go; see `dcgraph.contracts.kernel`.
     memory : int or None
-        Bytes of a device with a memory of its own; None: arrays live in the machine's.
+        Bytes of a device with a memory of its own, which works while the host goes on; None: arrays
+        live in the machine's.
+    record : Record or None
+        None: a backend has nothing to gain from replays.
     """
 
     @property
@@ -80,6 +95,8 @@ class Backend(Protocol):
     def fusions(self) -> Mapping[tuple[str, ...], Any]: ...
     @property
     def memory(self) -> int | None: ...
+    @property
+    def record(self) -> Record | None: ...
 
     def asarray(self, array: Any, dtype: Any = None) -> Array:
         """Return the array on this backend's device."""
@@ -92,6 +109,9 @@ class Backend(Protocol):
 
     def limited(self) -> AbstractContextManager[Any]:
         """Return a context in which this backend keeps to its number of processor threads."""
+
+    def matmul(self, a: Array, b: Array) -> Array:
+        """Return ``a @ b`` of matrices or stacks of them, in a way that can be recorded."""
 
     # fold: (n, h, w, c) <-> (n, h', w', fh*fw*c)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from dcgraph.backends.contract import Backend
+from dcgraph.backends.contract import Backend, Record
 from dcgraph.contracts.kernel import Fused, Fusion, Kernel
 
 
@@ -20,13 +20,15 @@ class ExtendedBackend:
     replaced : mapping of str to callable
         By the name of the function.
     kernels, fusions : mappings
-        As in `Backend`.
+    record : Record or None
+        As in `Backend`; None where one of the additions cannot be recorded.
     """
 
     base: Backend
     replaced: Mapping[str, Callable[..., Any]]
     kernels: Mapping[str, Callable[..., Any]]
     fusions: Mapping[tuple[str, ...], Fused]
+    record: Record | None = None
 
     def __getattr__(self, name: str) -> Any:
         # What this class has not itself: the base's arrays, draws and functions.
@@ -49,5 +51,6 @@ def extended(base: Backend, additions: Iterable[Kernel | Fusion]) -> Backend:
                 **base.fusions,
                 **{item.pattern: item.function for item in mine if isinstance(item, Fusion)},
             },
+            base.record if all(item.recordable for item in mine) else None,
         ),
     )

@@ -49,8 +49,7 @@ def make_backend(
     Parameters
     ----------
     name : {"auto", "numpy", "cupy", "cupy:N"}
-        "auto" is "numpy" until the CUDA kernels have been measured on a device; N is the number
-        of a device.
+        "auto" is "cupy" where it can run, else "numpy"; N is the number of a device.
     threads : int or None
         Processor threads of the matrix products; None is 1.
     additions : iterable of Kernel or Fusion
@@ -68,19 +67,24 @@ def make_backend(
     if kind != "cupy" and number:
         message = f"the {kind} backend has no devices: leave the device out, or use cupy"
         raise BackendError(message)
-    if kind == "cupy":
+    if kind != "numpy":
         from dcgraph.backends.cupy.status import why_not
 
         device = int(number or 0)
         fault = why_not(device)
-        if fault is not None:
+        if fault is None:
+            return _on_device(device, additions)
+        if kind == "cupy":
             message = f"the cupy backend cannot run here: {fault}"
             raise BackendError(message)
-        from dcgraph.backends.cupy.backend import CupyBackend
-        from dcgraph.backends.cupy.cuda import CudaDevice
-
-        return extended(CupyBackend(CudaDevice(device)), additions)
 
     from dcgraph.backends.numpy.backend import NumpyBackend
 
     return extended(NumpyBackend(threads or 1), additions)
+
+
+def _on_device(number: int, additions: Iterable[Kernel | Fusion]) -> Backend:
+    from dcgraph.backends.cupy.backend import CupyBackend
+    from dcgraph.backends.cupy.cuda import CudaDevice
+
+    return extended(CupyBackend(CudaDevice(number)), additions)

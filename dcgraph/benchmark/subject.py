@@ -13,6 +13,7 @@ from dcgraph.backends.contract import Backend
 from dcgraph.contracts.layer import TrainableLayer
 from dcgraph.engine.downward import control_plan
 from dcgraph.engine.plan import Plan, Step
+from dcgraph.engine.recorded import RecordingScheduler
 from dcgraph.engine.scheduler import Descent, Moment, Scheduler
 from dcgraph.engine.upward import forward_plan, prepare_plan, train_plan
 from dcgraph.errors import RequestError
@@ -34,7 +35,7 @@ STEPS_BEFORE = 30
 """Training steps before anything is timed: posteriors and winners are then as in real use."""
 
 
-class _Watched(Scheduler):
+class _Watched(RecordingScheduler):
     """A scheduler that lets the way down be watched as well."""
 
     def _down(self, step: Step, *arguments: Any) -> None:
@@ -75,7 +76,11 @@ class Subject:
                 return forward_plan(graph, {graph.topmost(): frozenset({"output"})})
 
     def work(self, work: Work) -> Callable[[], None]:
-        """Return a function that does the work once, on the same images with the same states."""
+        """Return a function that does the work once, on the same images with the same states.
+
+        Where steps are replayed, states go on from one to the next: it would take time to put them
+        back.
+        """
         graph, scheduler, plan = self.graph, self.scheduler, self.plan(work)
         images = synthetic_images(graph[graph.entry].shape, self.batch)
         labels = self._labels()
@@ -86,7 +91,8 @@ class Subject:
             scheduler.train(
                 plan, scheduler.feed(scheduler.signal(images), labels), labels, Moment(1.0, 1.0)
             )
-            scheduler.states = dict(states)
+            if scheduler.ops.record is None:
+                scheduler.states = dict(states)
 
         def downward() -> None:
             scheduler.control(plan, descent)

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from dcgraph.backends.contract import Backend
 from dcgraph.contracts.layer import Layer, Observation, Params
+from dcgraph.contracts.varying import Number
 from dcgraph.signal import Array, SignalBlocks
 
 
@@ -25,12 +26,15 @@ class Kernel:
     function : callable
         Of a replaced function it takes the same arguments and returns the same.
     replaces : bool
+    recordable : bool
+        As that of a layer.
     """
 
     backend: str
     name: str
     function: Callable[..., Any]
     replaces: bool = False
+    recordable: bool = False
 
     @property
     def type(self) -> str:
@@ -49,7 +53,7 @@ class Fused(Protocol):
         inputs: Sequence[SignalBlocks],
         *,
         labels: Array | None,
-        sigma: float,
+        sigma: Number,
         want: frozenset[str],
     ) -> Observation | None:
         """Return what the last layer's `observe` would; None where this case is not covered.
@@ -77,11 +81,14 @@ class Fusion:
         Node types in a row, bottom up; the last one is trainable, those below feed nothing else
         and are not `noisy`.
     function : Fused
+    recordable : bool
+        As that of a layer.
     """
 
     backend: str
     pattern: tuple[str, ...]
     function: Fused
+    recordable: bool = False
 
     @property
     def type(self) -> str:

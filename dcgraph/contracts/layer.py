@@ -20,6 +20,7 @@ import numpy as np
 from pydantic import Field
 
 from dcgraph.backends.contract import Backend
+from dcgraph.contracts.varying import Number
 from dcgraph.rng import Draws
 from dcgraph.signal import Array, Shape, Signal, SignalBlocks
 from dcgraph.spec import Spec
@@ -64,6 +65,11 @@ class Layer(Spec):
         Names among the parameters that are set once, by `prepare`, and never learned.
     noisy : bool
         Whether training draws on the way up: `forward_training` then takes the place of `forward`.
+    recordable : bool
+        Whether a training step's work at this layer may be recorded on a device and replayed. That
+        takes that nothing on the way up, in learning and in `constrain` waits for the device,
+        brings arrays to it, decides by what is computed there, or multiplies matrices but by
+        ``ops.matmul``; see `dcgraph.contracts.varying`.
     sampling : Sampling
         Settings of the downward direction, from the graph's `sampling:` section.
     """
@@ -73,6 +79,7 @@ class Layer(Spec):
     feeds: ClassVar[Literal["images", "labels"]] = "images"
     constants: ClassVar[tuple[str, ...]] = ()
     noisy: ClassVar[bool] = False
+    recordable: ClassVar[bool] = False
 
     sampling: Sampling = Field(default=Sampling(), exclude=True, repr=False)
 
@@ -250,7 +257,7 @@ class TrainableLayer(Layer):
         inputs: Sequence[SignalBlocks],
         *,
         labels: Array | None,
-        sigma: float,
+        sigma: Number,
         want: frozenset[str],
     ) -> Observation:
         """Return what is wanted of a batch, in one pass over it.
@@ -259,7 +266,8 @@ class TrainableLayer(Layer):
         ----------
         labels : integer array of shape (n,) or None
         sigma : float
-            Width of the annealing's smoothing; it never touches output or log-likelihood.
+            Width of the annealing's smoothing; it never touches output or log-likelihood. A
+            `recordable` layer may be given a `Varying` in its place, here and below.
         want : subset of `WANTS`
         """
 
@@ -279,13 +287,13 @@ class TrainableLayer(Layer):
         raise self._not_offered()
 
     def gradients(
-        self, ops: Backend, params: Params, statistics: Statistics, *, sigma: float
+        self, ops: Backend, params: Params, statistics: Statistics, *, sigma: Number
     ) -> Arrays:
         """Return the ascent direction of each parameter, for stochastic gradient ascent."""
         raise self._not_offered()
 
     def maximize(
-        self, ops: Backend, params: Params, statistics: Statistics, *, sigma: float
+        self, ops: Backend, params: Params, statistics: Statistics, *, sigma: Number
     ) -> Arrays:
         """Return the parameters that maximise the loss for these statistics (M-step)."""
         raise self._not_offered()
@@ -303,7 +311,7 @@ class TrainableLayer(Layer):
         raise self._not_offered()
 
     def objective_gradient(
-        self, ops: Backend, params: Params, inputs: Sequence[Signal], *, sigma: float
+        self, ops: Backend, params: Params, inputs: Sequence[Signal], *, sigma: Number
     ) -> tuple[Array, Sequence[Array]]:
         """Return the loss summed over positions, (n,), and its gradient for each input."""
         raise self._not_offered()

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from dcgraph.backends.contract import Backend
 from dcgraph.contracts.layer import Params, TrainableLayer
+from dcgraph.contracts.varying import Number, Varying
 from dcgraph.signal import Shape
 from dcgraph.spec import Spec
 from dcgraph.state import Arrays, Statistics
@@ -28,12 +29,14 @@ class Clock:
         Width of the annealing's smoothing.
     decay : float in (0, 1]
         What the annealing schedule makes of the learning rate.
+
+    A `recordable` optimizer may be given a `Varying` in the place of all but the fraction.
     """
 
-    updates: int
+    updates: int | Varying
     fraction: float
-    sigma: float
-    decay: float = 1.0
+    sigma: Number
+    decay: Number = 1.0
 
 
 class Optimizer(Spec):
@@ -45,11 +48,14 @@ class Optimizer(Spec):
         What the layer must offer: "gradients" or "maximize".
     default_annealing : mapping
         The schedule of a node that names none.
+    recordable : bool
+        Whether `step` may be recorded on a device and replayed; see `dcgraph.contracts.varying`.
     """
 
     type: ClassVar[str]
     needs: ClassVar[str]
     default_annealing: ClassVar[dict[str, object]]
+    recordable: ClassVar[bool] = False
 
     def init(self, ops: Backend, layer: TrainableLayer, params: Params) -> Arrays:
         """Return the arrays carried from update to update."""

@@ -48,8 +48,15 @@ def epoch_batches(
     start : int
         Batches to leave out, for they have been learned from.
     """
+    return _batches(subset, epoch_indices(subset, batch_size, seed=seed, epoch=epoch, start=start))
+
+
+def epoch_indices(
+    subset: Subset, batch_size: int, *, seed: int, epoch: int, start: int = 0
+) -> Iterator[Indices]:
+    """Yield where in the subset the images of each batch of an epoch are; see `epoch_batches`."""
     order = subset.epoch_order(stream(seed, "data", "shuffle", epoch))
-    return _batches(subset, _cut(order, batch_size, start * batch_size))
+    return _cut(order, batch_size, start * batch_size)
 
 
 def ordered_batches(

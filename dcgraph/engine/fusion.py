@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from dcgraph.backends.contract import Backend
 from dcgraph.contracts.layer import Observation, Params, TrainableLayer
+from dcgraph.contracts.varying import Number
 from dcgraph.engine.deferred import Deferred
 from dcgraph.signal import Array, SignalBlocks
 
@@ -17,7 +18,7 @@ def observe(
     inputs: Sequence[SignalBlocks],
     *,
     labels: Array | None,
-    sigma: float,
+    sigma: Number,
     want: frozenset[str],
 ) -> Observation:
     """Return the observation of a layer, by the longest fusion that fits, else its own."""

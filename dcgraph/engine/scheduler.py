@@ -14,6 +14,7 @@ import numpy as np
 from dcgraph.backends.contract import Backend
 from dcgraph.contracts.layer import Observation, TrainableLayer
 from dcgraph.contracts.optimizer import Clock
+from dcgraph.contracts.varying import Number
 from dcgraph.engine import plan as steps
 from dcgraph.engine.deferred import Deferred, whole
 from dcgraph.engine.failures import NamedFailures
@@ -210,7 +211,7 @@ class Scheduler:
                     params,
                     inputs,
                     labels=labels if layer.uses_labels else None,
-                    sigma=self.sigma(step.node),
+                    sigma=self._width(step.node),
                     want=step.want,
                 )
                 seen[step.node] = observation
@@ -234,6 +235,27 @@ class Scheduler:
         state = self.states.get(name)
         return 0.0 if state is None else state.annealing.get("sigma", 0.0)
 
+    def mean_losses(self, seen: Mapping[str, Observation]) -> tuple[list[str], Array]:
+        """Return the nodes whose loss a step has seen, and its means, an array of their own."""
+        losses = {name: each.loss for name, each in seen.items() if each.loss is not None}
+        means = self.ops.xp.empty((len(losses),), self.dtype)
+        for place, loss in enumerate(losses.values()):
+            means[place] = loss.mean()
+        return list(losses), means
+
+    def snapshot(self) -> dict[str, NodeState]:
+        """Return the states as they are, whatever is trained later."""
+        return dict(self.states)
+
+    # what a step depends on that changes from step to step
+
+    def _width(self, name: str) -> Number:
+        return self.sigma(name)
+
+    def _clock(self, name: str, fraction: float) -> Clock:
+        state = self.states[name]
+        return Clock(state.updates, fraction, self.sigma(name), state.annealing.get("decay", 1.0))
+
     # learning
 
     def _prepare(self, name: str, inputs: Sequence[SignalBlocks], moment: Moment) -> None:
@@ -253,24 +275,32 @@ class Scheduler:
     def _update(self, name: str, observation: Observation, moment: Moment) -> None:
         node = self.graph[name]
         layer, state = self._learner(name)
-        assert node.optimizer is not None  # trainable nodes have both
-        assert node.annealing is not None
+        assert node.optimizer is not None  # it is trainable
         assert observation.statistics is not None  # the plan wants them
         assert observation.loss is not None
         if not observation.statistics.count:  # every row of the batch was unknown
             return
-        sigma, decay = self.sigma(name), state.annealing.get("decay", 1.0)
-        clock = Clock(state.updates, moment.fraction, sigma, decay)
         parameters, carried = node.optimizer.step(
-            self.ops, layer, state.parameters, observation.statistics, state.optimizer, clock
+            self.ops,
+            layer,
+            state.parameters,
+            observation.statistics,
+            state.optimizer,
+            self._clock(name, moment.fraction),
         )
-        loss = float(observation.loss.mean()) if node.annealing.reads_loss else nan
+        self.states[name] = replace(state, parameters=parameters, optimizer=carried)
+        self._advance(name, observation.loss, moment)
+
+    def _advance(self, name: str, loss: Array, moment: Moment) -> None:
+        """Move a node's annealing and its count of updates one step on."""
+        node, (layer, state) = self.graph[name], self._learner(name)
+        assert node.annealing is not None  # trainable nodes have one
         annealing = node.annealing.advance(
             state.annealing,
-            loss=loss,
+            loss=float(loss.mean()) if node.annealing.reads_loss else nan,
             progress=moment.progress - layer.delay,
         )
-        self.states[name] = NodeState(parameters, carried, annealing, state.updates + 1)
+        self.states[name] = replace(state, annealing=annealing, updates=state.updates + 1)
 
     def _constrain(self, name: str) -> None:
         layer, state = self._learner(name)

@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 from dcgraph import __version__
 from dcgraph.backends.contract import Backend
 from dcgraph.contracts.events import Event
-from dcgraph.data.batches import Batch
 from dcgraph.data.dataset import Dataset, Subset
-from dcgraph.engine.scheduler import Scheduler
+from dcgraph.engine.recorded import RecordingScheduler
 from dcgraph.estimators.rows import dataset_of
 from dcgraph.graph.graph import Graph
 from dcgraph.rng import stream
@@ -21,6 +20,7 @@ from dcgraph.signal import Shape
 from dcgraph.storage.record import ModelRecord
 from dcgraph.training.checks import check_request
 from dcgraph.training.evaluation import calibrate
+from dcgraph.training.feeding import HostFeed
 from dcgraph.training.loop import Loop
 from dcgraph.training.start import new_record, on_device, on_host
 
@@ -41,14 +41,13 @@ class FedLoop(Loop):
             Of any size. Where a step counts as more than the schedule has, the run stays at the
             schedule's end.
         """
-        self.images = chunk
+        self.images, self.feeding = chunk, HostFeed(self.scheduler, chunk)
         record, size = self.record, self.graph.train.batch_size
         order = stream(record.seed, "data", "chunk", record.step).permutation(len(chunk))
         for first in range(0, len(order), size):
-            chosen = order[first : first + size]
-            labels = None if chunk.labels is None else chunk.labels[chosen]
             record.total_steps = max(record.total_steps, record.step + 1)
-            self._step(Batch(chunk.read(chosen), labels, chosen))
+            self._step(order[first : first + size])
+        self.check_losses()
 
     @property
     def per_epoch(self) -> int:
@@ -87,7 +86,7 @@ def learn(
     """
     dataset = dataset_of(X, labels, shape)
     check_request(record.graph, dataset)
-    scheduler = Scheduler(record.graph, ops, on_device(record.states, ops))
+    scheduler = RecordingScheduler(record.graph, ops, on_device(record.states, ops))
     with ops.limited():
         FedLoop(record, scheduler, dataset.train, unheard).feed(dataset.train)
     record.states = on_host(scheduler.states, ops)
@@ -106,7 +105,7 @@ def learn_until_still(
     loss : float
         Mean over the last epoch, in nats.
     """
-    scheduler = Scheduler(record.graph, ops, on_device(record.states, ops))
+    scheduler = RecordingScheduler(record.graph, ops, on_device(record.states, ops))
     loop = Loop(record, scheduler, dataset.train, unheard)
     loop.reading_interval = 1  # the mean of an epoch is one of all its batches
     rows, size = len(dataset.train), record.graph.train.batch_size

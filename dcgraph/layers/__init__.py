@@ -24,4 +24,4 @@ def register_layers() -> list[type[Layer]]:
 @hookimpl
 def register_fusions() -> list[Fusion]:
     """Return what the GPU observes in one go."""
-    return [Fusion("cupy", ("folding", "gmm"), observe_patches)]
+    return [Fusion("cupy", ("folding", "gmm"), observe_patches, recordable=True)]

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from dcgraph.backends.contract import Backend
 from dcgraph.contracts.layer import Cost, Observation, Params, Sampling, TrainableLayer
+from dcgraph.contracts.varying import Number
 from dcgraph.rng import Draws
 from dcgraph.signal import Array, Shape, Signal, SignalBlocks
 from dcgraph.state import Arrays, Statistics
@@ -38,6 +39,7 @@ class Classifier(TrainableLayer):
 
     type: ClassVar[str] = "classifier"
     offers: ClassVar[frozenset[str]] = frozenset({"gradients"})
+    recordable: ClassVar[bool] = True
     uses_labels: ClassVar[bool] = True
     decaying: ClassVar[frozenset[str]] = frozenset({"weights"})
     default_optimizer: ClassVar[dict[str, Any]] = {
@@ -67,7 +69,7 @@ class Classifier(TrainableLayer):
         return {name: np.zeros(size, dtype) for name, size in shape.items()}
 
     def _log_probabilities(self, ops: Backend, params: Params, rows: Array) -> Array:
-        logits = rows @ params["weights"] + params["bias"]
+        logits = ops.matmul(rows, params["weights"]) + params["bias"]
         logits -= logits.max(axis=1, keepdims=True)
         logits -= ops.xp.log(ops.xp.exp(logits).sum(axis=1, keepdims=True))
         return logits
@@ -92,7 +94,7 @@ class Classifier(TrainableLayer):
         inputs: Sequence[SignalBlocks],
         *,
         labels: Array | None,
-        sigma: float,
+        sigma: Number,
         want: frozenset[str],
     ) -> Observation:
         xp = ops.xp
@@ -103,20 +105,21 @@ class Classifier(TrainableLayer):
         output = Signal(xp.exp(log_p).reshape(n, 1, 1, -1)) if "output" in want else None
         if labels is None:
             return Observation(output=output)
-        target = xp.zeros_like(log_p)
-        target[xp.arange(n), labels] = 1
+        target = (labels[:, None] == xp.arange(self.classes)).astype(log_p.dtype)
         loss = (log_p * target).sum(axis=1).reshape(n, 1, 1)
         statistics = None
         if "statistics" in want:
             error = target - xp.exp(log_p)
-            statistics = Statistics({"weights": rows.T @ error, "bias": error.sum(axis=0)}, n)
+            statistics = Statistics(
+                {"weights": ops.matmul(rows.T, error), "bias": error.sum(axis=0)}, n
+            )
         return Observation(output=output, log_likelihood=loss, loss=loss, statistics=statistics)
 
     def statistics_shapes(self, shapes: Sequence[Shape]) -> dict[str, tuple[int, ...]]:
         return self.parameter_shapes(shapes)
 
     def gradients(
-        self, ops: Backend, params: Params, statistics: Statistics, *, sigma: float
+        self, ops: Backend, params: Params, statistics: Statistics, *, sigma: Number
     ) -> Arrays:
         return {name: total / statistics.count for name, total in statistics.sums.items()}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -25,6 +25,7 @@ class Concat(Layer):
     """
 
     type: ClassVar[str] = "concat"
+    recordable: ClassVar[bool] = True
     inputs: ClassVar[tuple[int, int | None]] = (1, None)
 
     mode: Literal["flat", "channels"] = "flat"
@@ -47,7 +48,7 @@ class Concat(Layer):
 
     def forward(self, ops: Backend, params: Params, inputs: Sequence[Signal]) -> Signal:
         xp = ops.xp
-        values = xp.concatenate([self._laid_out(s, s.values) for s in inputs], axis=-1)
+        values = _joined(xp, [self._laid_out(s, s.values) for s in inputs])
         if all(s.known is None for s in inputs):
             return Signal(values)
         masks = [
@@ -55,7 +56,7 @@ class Concat(Layer):
             for s in inputs
         ]
         known = [self._laid_out(s, mask) for s, mask in zip(inputs, masks, strict=True)]
-        return Signal(values, xp.concatenate(known, axis=-1))
+        return Signal(values, _joined(xp, known))
 
     def _split(self, array: Array, shapes: Sequence[Shape]) -> list[Array]:
         """Return the parts of an array laid out like the output, one for each input."""
@@ -86,3 +87,12 @@ class Concat(Layer):
         self, ops: Backend, params: Params, inputs: Sequence[Signal], grad: Array
     ) -> Sequence[Array]:
         return self._split(grad, [signal.shape[1:] for signal in inputs])
+
+
+def _joined(xp: Any, parts: Sequence[Array]) -> Array:
+    """Return parts side by side along channels, in a way that can be recorded on a device."""
+    bounds = np.cumsum([0, *(part.shape[-1] for part in parts)]).tolist()
+    whole: Array = xp.empty((*parts[0].shape[:-1], bounds[-1]), parts[0].dtype)
+    for part, (first, last) in zip(parts, pairwise(bounds), strict=True):
+        whole[..., first:last] = part
+    return whole

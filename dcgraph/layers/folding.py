@@ -27,6 +27,7 @@ class Folding(Layer):
     """
 
     type: ClassVar[str] = "folding"
+    recordable: ClassVar[bool] = True
 
     kernel: Size
     stride: Size = (1, 1)

@@ -28,6 +28,7 @@ class Input(Layer):
     """
 
     type: ClassVar[str] = "input"
+    recordable: ClassVar[bool] = True
     inputs: ClassVar[tuple[int, int | None]] = (0, 0)
 
     shape: Annotated[tuple[Positive, Positive, Positive], BeforeValidator(_as_tuple)]

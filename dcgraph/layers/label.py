@@ -26,6 +26,7 @@ class Label(Layer):
     """
 
     type: ClassVar[str] = "label"
+    recordable: ClassVar[bool] = True
     inputs: ClassVar[tuple[int, int | None]] = (0, 0)
     feeds: ClassVar[Literal["images", "labels"]] = "labels"
 

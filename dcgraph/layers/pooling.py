@@ -30,6 +30,7 @@ class Pooling(Layer):
     """
 
     type: ClassVar[str] = "pooling"
+    recordable: ClassVar[bool] = True
 
     kernel: Size
     stride: Size | None = None

@@ -10,6 +10,7 @@ from pydantic import Field
 from dcgraph.backends.contract import Backend
 from dcgraph.contracts.layer import Params, TrainableLayer
 from dcgraph.contracts.optimizer import Clock, Optimizer
+from dcgraph.contracts.varying import derived
 from dcgraph.state import Arrays, Statistics
 
 Factor = Annotated[float, Field(ge=0)]
@@ -35,6 +36,7 @@ class GradientAscent(Optimizer):
     type: ClassVar[str] = "sgd"
     needs: ClassVar[str] = "gradients"
     default_annealing: ClassVar[dict[str, Any]] = {"type": "stationarity"}
+    recordable: ClassVar[bool] = True
 
     rate: Annotated[float, Field(gt=0)] = 0.011
     rate_floor: Annotated[float, Field(ge=0)] = 0.01
@@ -50,7 +52,8 @@ class GradientAscent(Optimizer):
         state: Arrays,
         clock: Clock,
     ) -> tuple[Arrays, Arrays]:
-        rate = max(self.rate * clock.decay, self.rate_floor)
+        dtype = next(iter(params.values())).dtype
+        rate = derived(ops, clock.decay, _rate, self.rate, self.rate_floor, dtype=dtype)
         ascent = layer.gradients(ops, params, statistics, sigma=clock.sigma)
         if self.weight_decay:
             pulled = layer.decaying & ascent.keys()
@@ -60,3 +63,8 @@ class GradientAscent(Optimizer):
             for name, gradient in ascent.items()
         }
         return {**params, **moved}, state
+
+
+def _rate(rate: float, floor: float, decay: float) -> float:
+    """Return the learning rate after so much decay."""
+    return max(rate * decay, floor)

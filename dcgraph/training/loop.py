@@ -14,16 +14,18 @@ from numpy.typing import NDArray
 
 from dcgraph.contracts.events import BatchEnded, Event, NodeBegan, NodeEnded, NodeReading, NodeStage
 from dcgraph.contracts.layer import Observation, TrainableLayer
-from dcgraph.data.batches import Batch, epoch_batches, steps_per_epoch
+from dcgraph.data.batches import Indices, epoch_indices, steps_per_epoch
 from dcgraph.data.dataset import Subset
 from dcgraph.engine.plan import Plan, Step
 from dcgraph.engine.scheduler import Moment, Scheduler
 from dcgraph.engine.upward import prepare_plan, train_plan
-from dcgraph.errors import InputError, NumericalError
+from dcgraph.errors import NumericalError
 from dcgraph.graph.graph import Graph
 from dcgraph.rng import stream
+from dcgraph.signal import Array
 from dcgraph.state import NodeState
 from dcgraph.storage.record import ModelRecord
+from dcgraph.training.feeding import HostFeed, ResidentFeed, feed_of
 
 READINGS_PER_RUN = 100
 
@@ -51,10 +53,16 @@ class Loop:
     images: Subset
     emit: Callable[[Event], None]
     verified: tuple[int, Mapping[str, NodeState]] = field(init=False)
+    _unchecked: list[tuple[int, list[str], Array]] = field(default_factory=list)
     _plans: dict[tuple[frozenset[str], bool], Plan] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.verified = (self.record.step, dict(self.scheduler.states))
+
+    @cached_property
+    def feeding(self) -> HostFeed | ResidentFeed:
+        """How images come to the device."""
+        return feed_of(self.scheduler, self.images)
 
     @property
     def graph(self) -> Graph:
@@ -84,27 +92,27 @@ class Loop:
         record = self.record
         while record.step < record.total_steps:
             epoch, start = divmod(record.step, self.per_epoch)
-            for batch in epoch_batches(
+            for indices in epoch_indices(
                 self.images,
                 self.graph.train.batch_size,
                 seed=record.seed,
                 epoch=epoch,
                 start=start,
             ):
-                self._step(batch)
+                self._step(indices)
                 yield record.step
                 if record.step == record.total_steps:
                     break
 
-    def _step(self, batch: Batch) -> None:
+    def _step(self, indices: Indices) -> None:
         record, scheduler = self.record, self.scheduler
-        self._check_images(batch)
-        before = dict(scheduler.states)
+        number = record.step + 1
+        signal, labels = self.feeding.take(indices, f"batch {number}")
         progress = record.step / record.total_steps
         active = frozenset(name for name in self.graph.trainable if self._learns(name, progress))
         moment = Moment(
             progress,
-            len(batch.images) / self.graph.train.batch_size,
+            len(indices) / self.graph.train.batch_size,
             record.seed,
             record.step * self.graph.train.batch_size,
         )
@@ -112,19 +120,18 @@ class Loop:
             name for name in active | self._constant if not scheduler.states[name].updates
         )
         if fresh:
-            self._prepare(fresh, batch, moment)
-        number = record.step + 1
+            self._prepare(fresh, indices, moment)
         last = number == record.total_steps
         readings = number == 1 or last or number % self.reading_interval == 0
-        labels = None if batch.labels is None else scheduler.ops.asarray(batch.labels)
-        seen = scheduler.train(
-            self._plan(active, readings=readings),
-            scheduler.feed(scheduler.signal(batch.images), labels),
-            labels,
-            moment,
-        )
-        self._check_losses(seen, number)
-        self.verified = (record.step, before)
+        # A device is waited for now and then: what has gone wrong is found out a little later.
+        checked = readings or scheduler.ops.memory is None
+        before = scheduler.snapshot() if checked else None
+        feed = scheduler.feed(signal, labels)
+        seen = scheduler.train(self._plan(active, readings=readings), feed, labels, moment)
+        self._unchecked.append((number, *scheduler.mean_losses(seen)))
+        if before is not None:
+            self.check_losses()
+            self.verified = (record.step, before)
         record.step = number
         record.epoch = number / self.per_epoch
         read = self._read(seen, active) if readings else {}
@@ -149,48 +156,43 @@ class Loop:
             self._plans[key] = train_plan(self.graph, active=active, readings=readings)
         return self._plans[key]
 
-    def _prepare(self, fresh: frozenset[str], batch: Batch, moment: Moment) -> None:
+    def _prepare(self, fresh: frozenset[str], indices: Indices, moment: Moment) -> None:
         """Fit nodes that have not learned yet to this batch, or to more images if they want more.
 
         Those are drawn from the training set.
         """
-        seen = batch
         nodes = [self.graph[name] for name in fresh]
         wanted = max(node.layer.images_to_prepare(node.input_shapes) for node in nodes)
         wanted = min(wanted, len(self.images))
-        if wanted > len(seen.images):
+        if wanted > len(indices):
             rng = stream(self.record.seed, "data", "prepare", self.record.step)
-            chosen = np.sort(rng.choice(len(self.images), wanted, replace=False, shuffle=False))
-            labels = None if self.images.labels is None else self.images.labels[chosen]
-            seen = Batch(self.images.read(chosen), labels, chosen)
-            self._check_images(seen)
-        feed = self.scheduler.feed(self.scheduler.signal(seen.images), seen.labels)
+            indices = np.sort(rng.choice(len(self.images), wanted, replace=False, shuffle=False))
+        number = self.record.step + 1
+        feed = self.scheduler.feed(*self.feeding.take(indices, f"images before batch {number}"))
         self.scheduler.train(prepare_plan(self.graph, fresh), feed, None, moment)
 
     # checks
 
-    def _check_images(self, batch: Batch) -> None:
-        if np.isfinite(batch.images.sum(dtype=np.float64)):
-            return
-        bad = np.flatnonzero(~np.isfinite(batch.images).all(axis=(1, 2, 3)))
-        if not bad.size:
-            return
-        message = (
-            f"training image {batch.indices[bad[0]]} holds NaN or infinite pixels (batch "
-            f"{self.record.step + 1}, {bad.size} of its {len(batch.images)} images): remove such "
-            "images or fill in their pixels"
-        )
-        raise InputError(message, node=self.graph.entry)
+    def check_losses(self) -> None:
+        """Look at the losses of all steps since the last look; a device is waited for.
 
-    def _check_losses(self, seen: Mapping[str, Observation], number: int) -> None:
-        losses = {name: each.loss.mean() for name, each in seen.items() if each.loss is not None}
-        if not losses:
+        Raises
+        ------
+        NumericalError
+            One is NaN or infinite.
+        """
+        ops, waiting = self.scheduler.ops, self._unchecked
+        self._unchecked = []
+        waiting = [each for each in waiting if each[1]]
+        if not waiting:
             return
-        ops = self.scheduler.ops
-        # together: a GPU is waited for once
-        finite = ops.to_host(ops.xp.isfinite(ops.xp.stack(list(losses.values()))))
-        for name, good in zip(losses, finite, strict=True):
-            if not good:
+        finite = iter(
+            ops.to_host(ops.xp.isfinite(ops.xp.concatenate([each[2] for each in waiting])))
+        )
+        for number, names, _ in waiting:
+            for name in names:
+                if next(finite):
+                    continue
                 message = (
                     f"the loss became NaN or infinite in batch {number} of "
                     f"{self.record.total_steps}: scale images to about [0, 1] (data.scale), lower "

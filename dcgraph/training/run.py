@@ -23,7 +23,7 @@ from dcgraph.contracts.events import (
 )
 from dcgraph.data.batches import steps_per_epoch
 from dcgraph.data.dataset import Dataset
-from dcgraph.engine.scheduler import Scheduler
+from dcgraph.engine.recorded import RecordingScheduler
 from dcgraph.errors import (
     InterruptedRunError,
     OutputExistsError,
@@ -38,7 +38,7 @@ from dcgraph.training.audience import Audience, plugin_observers
 from dcgraph.training.checkpoint import Checkpoint
 from dcgraph.training.checks import check_memory, check_request
 from dcgraph.training.evaluation import calibrate, evaluate, pixel_range
-from dcgraph.training.interrupt import interruptible
+from dcgraph.training.interrupt import Interruption, interruptible
 from dcgraph.training.loop import Loop
 from dcgraph.training.resume import check_same_run
 from dcgraph.training.start import new_record, on_device, on_host
@@ -167,7 +167,7 @@ class _Run:
         self.options = options
         audience = Audience(options.observers)
         self.emit = audience.tell
-        self.scheduler = Scheduler(record.graph, ops, on_device(record.states, ops))
+        self.scheduler = RecordingScheduler(record.graph, ops, on_device(record.states, ops))
         self.loop = Loop(record, self.scheduler, dataset.train, self.emit)
         if audience.hears_nodes:
             self.scheduler.watch = self.loop.watch
@@ -192,20 +192,28 @@ class _Run:
             nodes = record.graph.trainable
             self.emit(Started(record.step, record.total_steps, self.loop.per_epoch, nodes))
             try:
-                for step in self.loop.steps():
-                    if interruption.requested:
-                        raise KeyboardInterrupt
-                    self._after(step)
+                self._learn(interruption)
             except KeyboardInterrupt:
-                self.save()
                 raise InterruptedRunError(self._stopped()) from None
             except Exception:
                 self._keep_last_good()
                 raise
             self.save()
 
+    def _learn(self, interruption: Interruption) -> None:
+        """Take all steps; what a run has reached when it is stopped is saved."""
+        try:
+            for step in self.loop.steps():
+                if interruption.requested:
+                    raise KeyboardInterrupt
+                self._after(step)
+        except KeyboardInterrupt:
+            self.save()
+            raise
+
     def save(self) -> None:
         """Bring the states to the host and write the file, if there is one."""
+        self.loop.check_losses()  # what is saved is known to be good
         self.record.states = on_host(self.scheduler.states, self.scheduler.ops)
         self.record.provenance["seconds"] = round(monotonic() - self.began, 3)
         self.checkpoint.save(self.record)

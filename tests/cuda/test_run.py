@@ -17,7 +17,7 @@ from dcgraph.backends.extended import extended
 from dcgraph.backends.select import make_backend
 from dcgraph.contracts.events import BatchEnded, Observer
 from dcgraph.data.dataset import dataset_from_arrays
-from dcgraph.engine.scheduler import Scheduler
+from dcgraph.engine.recorded import RecordingScheduler
 from dcgraph.errors import BackendError, InterruptedRunError
 from dcgraph.graph.load import load_graph
 from dcgraph.plugin.load import plugins_from
@@ -216,7 +216,7 @@ def test_patches_are_not_written_while_training(on, data):
 def waits_of_each_step(monkeypatch):
     """Yield a list that grows by how often the device was waited for in each train step."""
     counts = []
-    train = Scheduler.train
+    train = RecordingScheduler.train
 
     def counted(self, *args):
         before = Waits.count
@@ -224,7 +224,7 @@ def waits_of_each_step(monkeypatch):
         counts.append(Waits.count - before)
         return seen
 
-    monkeypatch.setattr(Scheduler, "train", counted)
+    monkeypatch.setattr(RecordingScheduler, "train", counted)
     yield counts
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from dcgraph.backends.contract import MixtureParameters, Pair
+from dcgraph.backends.contract import MixtureParameters, Pair, Record
 from dcgraph.backends.cupy import draw, gmm, pool, update
 from dcgraph.backends.cupy import fold as folding
 from dcgraph.backends.cupy.device import Device
@@ -51,6 +51,10 @@ class CupyBackend:
             "mixture_maximize": partial(update.mixture_maximize, self.device),
         }
 
+    @property
+    def record(self) -> Record:
+        return self.device.record
+
     def asarray(self, array: Any, dtype: Any = None) -> Array:
         return self.xp.asarray(array, dtype)
 
@@ -63,6 +67,9 @@ class CupyBackend:
 
     def limited(self) -> AbstractContextManager[Any]:
         return self.device.current()
+
+    def matmul(self, a: Array, b: Array) -> Array:
+        return self.device.matmul(a, b)
 
     def fold(self, x: Array, kernel: Pair, stride: Pair) -> Array:
         return folding.fold(self.device, x, kernel, stride)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,26 @@ import cupy
 
 from dcgraph.backends.cupy.device import Launch
 from dcgraph.backends.cupy.sources import OPTIONS, companions, source_text
+from dcgraph.signal import Array
+
+
+@dataclass(frozen=True)
+class CudaGraph:
+    """Recorded work.
+
+    Attributes
+    ----------
+    graph : cupy.cuda.Graph
+    kept : objects
+        Whose memory it reads and writes.
+    """
+
+    graph: Any
+    kept: Any
+
+    def replay(self) -> None:
+        """Start the work again, on the current stream; nothing is waited for."""
+        self.graph.launch()
 
 
 @dataclass(frozen=True)
@@ -41,10 +62,32 @@ class CudaDevice:
         device: AbstractContextManager[Any] = cupy.cuda.Device(self.index)
         return device
 
+    def matmul(self, a: Array, b: Array) -> Array:
+        """Return ``a @ b`` of matrices or stacks of them."""
+        from dcgraph.backends.cupy.cublas import matmul
+
+        return matmul(a, b)
+
+    def record(self, work: Callable[[], Any]) -> tuple[Any, CudaGraph]:
+        """Record work on this device as a CUDA graph; nothing of it is executed yet."""
+        stream = cupy.cuda.Stream(non_blocking=True)
+        pool = _recordings()
+        with cupy.cuda.using_allocator(pool.malloc), stream:
+            stream.begin_capture()
+            try:
+                result = work()
+            finally:  # else the thread would stay in capture mode
+                graph = stream.end_capture()
+        return result, CudaGraph(graph, (result, pool, work))
+
     @property
     def memory(self) -> int:
         """Bytes of memory in all."""
         return int(cupy.cuda.Device(self.index).mem_info[1])
+
+
+def _new_pool() -> Any:
+    return cupy.cuda.MemoryPool()
 
 
 def _compiled(source: str, instances: tuple[str, ...]) -> Any:
@@ -57,5 +100,8 @@ def _found(source: str, expression: str) -> Any:
     return _module(source, companions(source, expression)).get_function(expression)
 
 
+# One for all recordings of a device, and nothing else: what one has let go is the next one's, and
+# they never run at the same time. Memory of other arrays must not be written by a replay.
+_recordings: Any = cupy.memoize(for_each_device=True)(_new_pool)
 _module: Any = cupy.memoize(for_each_device=True)(_compiled)
 _kernel: Any = cupy.memoize(for_each_device=True)(_found)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 import numpy as np
 
+from dcgraph.backends.contract import Recording
 from dcgraph.backends.cupy.sources import TYPES, instance
 from dcgraph.errors import BackendError
 from dcgraph.signal import Array
@@ -57,6 +58,12 @@ class Device(Protocol):
 
     def current(self) -> AbstractContextManager[Any]:
         """Return a context in which this device is the current one."""
+
+    def matmul(self, a: Array, b: Array) -> Array:
+        """Return ``a @ b`` of matrices or stacks of them."""
+
+    def record(self, work: Callable[[], Any]) -> tuple[Any, Recording]:
+        """Record work; see `dcgraph.backends.contract.Record`."""
 
 
 def type_name(array: Array) -> str:

@@ -220,7 +220,7 @@ def _posterior(
         if components < PRODUCT_FROM:
             transposed = xp.ascontiguousarray(smoothing.T)
         else:
-            smoothed = xp.ascontiguousarray(scores.reshape(-1, components) @ smoothing.T)
+            smoothed = device.matmul(scores.reshape(-1, components), smoothing.T)
     if not rows.count:
         return
     optional = [

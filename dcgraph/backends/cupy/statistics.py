@@ -111,8 +111,10 @@ def products(device: Device, rows: Rows, assignment: Array, mixture: MixturePara
         values = values * known
     weights = _by_set(assignment, sets).swapaxes(1, 2)  # (P, K, m)
     x = _by_set(values, sets)
-    seen = None if known is None else weights @ _by_set(known.astype(values.dtype), sets)
-    return weights.sum(axis=2), weights @ x, weights @ (x * x), seen
+    product, seen = device.matmul, None
+    if known is not None:
+        seen = product(weights, _by_set(known.astype(values.dtype), sets))
+    return weights.sum(axis=2), product(weights, x), product(weights, x * x), seen
 
 
 def _by_set(array: Array, sets: int) -> Array:

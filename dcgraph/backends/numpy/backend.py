@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from operator import matmul
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dcgraph.backends.contract import MixtureParameters
+from dcgraph.backends.contract import MixtureParameters, Record
 from dcgraph.backends.numpy import draw, gmm, pool
 from dcgraph.backends.numpy import fold as folding
 from dcgraph.backends.numpy.scratch import Scratch
@@ -38,6 +39,7 @@ class NumpyBackend:
     xp: Any = field(default=np, init=False, repr=False)
     scratch: Scratch = field(default_factory=Scratch, init=False, repr=False, compare=False)
     memory: int | None = field(default=None, init=False, repr=False, compare=False)
+    record: Record | None = field(default=None, init=False, repr=False, compare=False)
     # filled by `extended`, in the place of a whole backend
     kernels: Mapping[str, Callable[..., Any]] = field(
         default_factory=dict, init=False, repr=False, compare=False
@@ -51,6 +53,7 @@ class NumpyBackend:
         # else every step may have its memory from the system page by page, and give it back.
         np.empty(KEPT_BYTES, np.uint8)
 
+    matmul = staticmethod(matmul)
     fold = staticmethod(folding.fold)
     fold_mean = staticmethod(folding.fold_mean)
     fold_adjoint = staticmethod(folding.fold_adjoint)

@@ -7,6 +7,7 @@ from functools import partial
 
 from dcgraph.backends.contract import Backend
 from dcgraph.contracts.layer import Layer, Observation, Params
+from dcgraph.contracts.varying import Number
 from dcgraph.layers.folding import Folding
 from dcgraph.layers.gmm.layer import GaussianMixture
 from dcgraph.signal import Array, SignalBlocks
@@ -19,7 +20,7 @@ def observe_patches(
     inputs: Sequence[SignalBlocks],
     *,
     labels: Array | None,
-    sigma: float,
+    sigma: Number,
     want: frozenset[str],
 ) -> Observation | None:
     """Return what the mixture's own `observe` would of the folded input.

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from dcgraph.backends.contract import Backend
 from dcgraph.contracts.layer import Cost, Observation, Params, TrainableLayer
+from dcgraph.contracts.varying import Number, derived, settled
 from dcgraph.layers.gmm import density, start, updates
 from dcgraph.layers.gmm.sampling import MixtureSampling, emit
 from dcgraph.layers.gmm.smoothing import is_negligible, smoothing_matrix, starting_width
@@ -43,6 +44,7 @@ class GaussianMixture(TrainableLayer):
     type: ClassVar[str] = "gmm"
     constants: ClassVar[tuple[str, ...]] = ("offset",)
     offers: ClassVar[frozenset[str]] = frozenset({"gradients", "maximize"})
+    recordable: ClassVar[bool] = True
     is_density: ClassVar[bool] = True
 
     components: Positive
@@ -133,11 +135,12 @@ class GaussianMixture(TrainableLayer):
 
     # upward
 
-    def _smoothing(self, ops: Backend, params: Params, sigma: float) -> Array | None:
+    def _smoothing(self, ops: Backend, params: Params, sigma: Number) -> Array | None:
         dtype = params["means"].dtype
-        if is_negligible(sigma, dtype):
+        if settled(sigma, is_negligible, dtype):
             return None
-        return ops.asarray(smoothing_matrix(self.components, sigma), dtype)
+        matrix: Array = derived(ops, sigma, smoothing_matrix, self.components, dtype=dtype)
+        return matrix
 
     def forward(self, ops: Backend, params: Params, inputs: Sequence[Signal]) -> Signal:
         want = frozenset({"output"})
@@ -152,7 +155,7 @@ class GaussianMixture(TrainableLayer):
         inputs: Sequence[SignalBlocks],
         *,
         labels: Array | None,
-        sigma: float,
+        sigma: Number,
         want: frozenset[str],
     ) -> Observation:
         (source,) = inputs
@@ -163,7 +166,7 @@ class GaussianMixture(TrainableLayer):
         ops: Backend,
         params: Params,
         look: Callable[..., dict[str, Any]],
-        sigma: float,
+        sigma: Number,
         want: frozenset[str],
     ) -> Observation:
         """Return the observation of what `look` sees: a backend's function, given its input."""
@@ -188,7 +191,7 @@ class GaussianMixture(TrainableLayer):
         return self.precision_max
 
     def objective_gradient(
-        self, ops: Backend, params: Params, inputs: Sequence[Signal], *, sigma: float
+        self, ops: Backend, params: Params, inputs: Sequence[Signal], *, sigma: Number
     ) -> tuple[Array, Sequence[Array]]:
         (signal,) = inputs
         loss, gradient = density.objective_gradient(
@@ -219,20 +222,20 @@ class GaussianMixture(TrainableLayer):
         return updates.expected_statistics(ops.xp, params)
 
     def gradients(
-        self, ops: Backend, params: Params, statistics: Statistics, *, sigma: float
+        self, ops: Backend, params: Params, statistics: Statistics, *, sigma: Number
     ) -> Arrays:
         smoothing = self._smoothing(ops, params, sigma)
-        return updates.gradients(ops.xp, params, statistics, smoothing)
+        return updates.gradients(ops.xp, params, statistics, smoothing, ops.matmul)
 
     def maximize(
-        self, ops: Backend, params: Params, statistics: Statistics, *, sigma: float
+        self, ops: Backend, params: Params, statistics: Statistics, *, sigma: Number
     ) -> Arrays:
         smoothing = self._smoothing(ops, params, sigma)
         fast = ops.kernels.get("mixture_maximize")
         if fast is None:
             return updates.maximize(ops.xp, params, statistics, smoothing, self.precision_max)
         learned = fast(
-            updates.smoothed(statistics, smoothing),
+            updates.smoothed(statistics, smoothing, product=ops.matmul),
             params,
             weight_min=updates.WEIGHT_MIN,
             variance_min=1 / self.precision_max,

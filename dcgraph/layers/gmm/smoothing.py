@@ -37,7 +37,7 @@ def starting_width(components: int) -> float:
     return sqrt(2 * components) / 4
 
 
-def is_negligible(sigma: float, dtype: Any) -> bool:
+def is_negligible(dtype: Any, sigma: float) -> bool:
     """Return whether smoothing at this width is below the precision of the dtype."""
     return sigma <= 0 or 4 * exp(-0.5 / sigma / sigma) < 0.1 * float(np.finfo(dtype).eps)
 

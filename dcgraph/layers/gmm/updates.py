@@ -6,6 +6,8 @@ torus. Sums are taken about the layer's offset (x' = x - offset).
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from operator import matmul
 from types import EllipsisType
 from typing import Any
 
@@ -17,6 +19,8 @@ from dcgraph.contracts.layer import Params
 from dcgraph.layers.gmm.density import log_softmax
 from dcgraph.signal import Array
 from dcgraph.state import Arrays, Statistics
+
+Product = Callable[[Array, Array], Array]
 
 PRECISION_SQRT_MIN = 1e-3
 WEIGHT_MIN = 1e-6
@@ -33,7 +37,10 @@ def expected_statistics(xp: Any, params: Params) -> Statistics:
 
 
 def smoothed(
-    statistics: Statistics, smoothing: Array | None, sets: slice | EllipsisType = ...
+    statistics: Statistics,
+    smoothing: Array | None,
+    sets: slice | EllipsisType = ...,
+    product: Product = matmul,
 ) -> tuple[Array, Array, Array]:
     """Return T0 (P, K), T1 and T2 (P, K, d), ``M^T S / count``, of some parameter sets."""
     s0, s1, s2 = (statistics.sums[name][sets] for name in ("S0", "S1", "S2"))
@@ -41,12 +48,18 @@ def smoothed(
         s0, s1, s2 = (array / statistics.count for array in (s0, s1, s2))
     if smoothing is None:
         return s0, s1, s2
-    return s0 @ smoothing, smoothing.T @ s1, smoothing.T @ s2
+    return product(s0, smoothing), product(smoothing.T, s1), product(smoothing.T, s2)
 
 
-def gradients(xp: Any, params: Params, statistics: Statistics, smoothing: Array | None) -> Arrays:
+def gradients(
+    xp: Any,
+    params: Params,
+    statistics: Statistics,
+    smoothing: Array | None,
+    product: Product = matmul,
+) -> Arrays:
     """Return the ascent gradient of the smoothed loss for means, precision roots and logits."""
-    t0, t1, t2 = smoothed(statistics, smoothing)
+    t0, t1, t2 = smoothed(statistics, smoothing, product=product)
     mu, r = params["means"] - params["offset"], params["precision_sqrt"]
     t0_d = t0[..., None]
     pi = xp.exp(log_softmax(xp, params["weight_logits"]))

@@ -85,9 +85,17 @@ POISON = 0xFF  # what memory holds that nobody has written
 
 
 class Waits:
-    """How often the host has waited for the device."""
+    """How often the host has waited for the device, and whether that is forbidden now."""
 
     count = 0
+    recording = False
+
+    @classmethod
+    def refuse(cls, what: str) -> None:
+        """Fail, while work is recorded, as CUDA and CuPy do then."""
+        if cls.recording:
+            message = f"{what} while work is recorded"
+            raise RuntimeError(message)
 
 
 class DeviceArray(NDArrayOperatorsMixin):
@@ -130,6 +138,7 @@ class DeviceArray(NDArrayOperatorsMixin):
 
     def get(self) -> Any:
         """Return a copy on the host."""
+        Waits.refuse("the host waits for the device")
         Waits.count += 1
         return self.values.copy()
 
@@ -147,6 +156,10 @@ class DeviceArray(NDArrayOperatorsMixin):
 
     def __format__(self, spec: str) -> str:
         return format(self.get()[()], spec)
+
+    def __matmul__(self, other: Any) -> DeviceArray:
+        Waits.refuse("cuBLAS is called by CuPy")
+        return DeviceArray(self.values @ bare(other))
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -183,6 +196,8 @@ class Namespace:
         if name not in NAMES:
             message = f"the stand-in for CuPy has no '{name}'"
             raise AttributeError(message)
+        if name in ("concatenate", "stack"):
+            Waits.refuse("CuPy brings pointers to the device")
         found = getattr(np, name)
         if isinstance(found, type) or not callable(found):
             return found
@@ -191,6 +206,7 @@ class Namespace:
     def asarray(self, array: Any, dtype: Any = None) -> DeviceArray:
         if isinstance(array, DeviceArray):
             return DeviceArray(np.asarray(array.values, dtype))
+        Waits.refuse("an array is brought to the device")
         return DeviceArray(np.array(array, dtype))  # to the device: always a copy
 
     def empty(self, shape: Any, dtype: Any = float) -> DeviceArray:

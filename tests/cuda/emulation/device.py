@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from emulation.arrays import Namespace, bare
+from emulation.arrays import Namespace, bare, wrapped
 from emulation.kernel import ORDERS, Module
+from emulation.replay import Replays
 
 from dcgraph.backends.cupy.sources import companions, source_text
 
@@ -43,6 +44,13 @@ class EmulatedDevice:
 
     def current(self) -> AbstractContextManager[None]:
         return nullcontext()
+
+    def matmul(self, a: Any, b: Any) -> Any:
+        return wrapped(bare(a) @ bare(b))
+
+    def record(self, work: Callable[[], Any]) -> tuple[Any, Replays]:
+        """Return what replays the work: it is done again, as the host saw the world back then."""
+        return Replays.of(work)
 
     def kernel(self, source: str, expression: str) -> Callable[..., None]:
         instances = companions(source, expression)

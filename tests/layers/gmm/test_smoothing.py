@@ -55,7 +55,7 @@ def test_starting_width():
 
 @pytest.mark.parametrize("sigma", [0.01, 0.05, 0.1, 0.15, 0.2, 0.3, 1e-200, 5e-324, 0.0])
 def test_negligible_smoothing_is_below_the_precision(dtype, sigma):
-    if is_negligible(sigma, dtype):
+    if is_negligible(dtype, sigma):
         if sigma >= 0.01:
             away = 1 - smoothing_matrix(25, sigma).diagonal()
             assert (away <= np.finfo(dtype).eps).all()
@@ -64,5 +64,5 @@ def test_negligible_smoothing_is_below_the_precision(dtype, sigma):
 
 
 def test_widths_that_matter_are_not_negligible(dtype):
-    assert not is_negligible(0.25, dtype)
-    assert is_negligible(0.01, dtype)
+    assert not is_negligible(dtype, 0.25)
+    assert is_negligible(dtype, 0.01)
