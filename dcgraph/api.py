@@ -41,6 +41,7 @@ from dcgraph.contracts.source import (
     Split,
     SplitName,
 )
+from dcgraph.contracts.varying import Number, Varying, derived, settled
 from dcgraph.contracts.windows import (
     Sharpening,
     most_windows,
@@ -90,6 +91,7 @@ __all__ = [
     "NodeBegan",
     "NodeEnded",
     "NodeReading",
+    "Number",
     "NumericalError",
     "Observation",
     "Observer",
@@ -115,8 +117,11 @@ __all__ = [
     "Started",
     "Statistics",
     "TrainableLayer",
+    "Varying",
+    "derived",
     "hookimpl",
     "most_windows",
+    "settled",
     "uncovered",
     "window_counts",
 ]

@@ -12,6 +12,7 @@ from dcgraph.data.batches import Indices, ordered_batches
 from dcgraph.data.dataset import Subset
 from dcgraph.engine.scheduler import Scheduler
 from dcgraph.errors import InputError
+from dcgraph.inference.density import classifiers
 from dcgraph.signal import Array, Signal
 
 RESIDENT_SHARE = 4  # images may take a quarter of a device's memory
@@ -46,8 +47,7 @@ class HostFeed:
         """
         images = self.images.read(indices)
         check_images(images, indices, where, self.scheduler.graph.entry)
-        ops = self.scheduler.ops
-        labels = self.images.labels
+        ops, labels = self.scheduler.ops, labels_for(self.scheduler, self.images)
         there = None if labels is None else ops.asarray(labels[indices].astype(np.int64))
         return self.scheduler.signal(images), there
 
@@ -91,8 +91,16 @@ def feed_of(scheduler: Scheduler, images: Subset) -> HostFeed | ResidentFeed:
         check_images(batch.images, batch.indices, f"block {number}", scheduler.graph.entry)
         first, last = batch.indices[0], batch.indices[-1]
         there[first : last + 1] = ops.asarray(batch.images, scheduler.dtype)
-    labels = None if images.labels is None else ops.asarray(images.labels.astype(np.int64))
+    labels = labels_for(scheduler, images)
+    labels = None if labels is None else ops.asarray(labels.astype(np.int64))
     return ResidentFeed(scheduler, there, labels)
+
+
+def labels_for(scheduler: Scheduler, images: Subset) -> NDArray[np.integer] | None:
+    """Return the labels of images, where a node learns from them."""
+    graph = scheduler.graph
+    wanted = graph.fed("labels") or classifiers(graph)
+    return images.labels if wanted else None
 
 
 def check_images(images: NDArray[Any], indices: Indices, where: str, node: str) -> None:

@@ -71,7 +71,9 @@ class CudaDevice:
     def record(self, work: Callable[[], Any]) -> tuple[Any, CudaGraph]:
         """Record work on this device as a CUDA graph; nothing of it is executed yet."""
         stream = cupy.cuda.Stream(non_blocking=True)
-        pool = _recordings()
+        pool, ordinary = _recordings(), cupy.get_default_memory_pool()
+        if ordinary.free_bytes() > self.memory // 4:  # what the step took when it was executed
+            ordinary.free_all_blocks()
         with cupy.cuda.using_allocator(pool.malloc), stream:
             stream.begin_capture()
             try:
