@@ -1,13 +1,14 @@
 """Images per second of training steps of A to G on a GPU, beside PyTorch's, in turns.
 
     python benchmarks/gpu.py [GRAPHS] [--batches 100,1000,10000] [--device N] [--seconds S]
-                             [--no-torch] [--compile] [--backend cupy|numpy]
+                             [--no-torch] [--compile] [--backend cupy|numpy] [--numpy]
 
 Prints a Markdown table, with the date, the device and the versions above it. A step observes a
 batch that lies on the device, updates every mixture by EM and smooths nothing, as after annealing;
-PyTorch's steps are those of `torch_mixture`: with autograd and in closed form, eager, and with
-``--compile`` the closed form under ``torch.compile(mode="reduce-overhead")``. Each round waits for
-the device once, at its end.
+it is recorded once and replayed, and beside that executed call by call. ``--numpy`` adds the NumPy
+backend on one thread. PyTorch's steps are those of `torch_mixture`: with autograd and in closed
+form, eager, and with ``--compile`` the closed form under ``torch.compile(mode="reduce-overhead")``.
+Each round waits for the device once, at its end.
 """
 
 from __future__ import annotations
@@ -25,18 +26,18 @@ from paper_graphs import NOTATION, paper_graph
 from dcgraph.backends.contract import Backend
 from dcgraph.backends.select import backends, make_backend
 from dcgraph.benchmark.subject import subject, synthetic_images
-from dcgraph.engine.scheduler import Moment
+from dcgraph.engine.scheduler import Moment, Scheduler
 from dcgraph.graph.graph import Graph
 from dcgraph.signal import Signal
 
 ROUND = 0.1  # seconds of work between two waits for the device
 ROUNDS = 3  # at least
 
-Step = Callable[[], None]
+Step = Callable[[], object]
 
 
-def our_step(graph: Graph, ops: Backend, batch: int) -> Step:
-    """Return a training step; every call learns from the same images."""
+def our_steps(graph: Graph, ops: Backend, batch: int) -> dict[str, Step]:
+    """Return training steps by name; every call learns from the same images."""
     made = subject(graph, ops, batch)
     work = made.work("train")  # leaves the scheduler at the end of annealing
     work()
@@ -44,11 +45,11 @@ def our_step(graph: Graph, ops: Backend, batch: int) -> Step:
     (entry,) = graph.inputs
     images = synthetic_images(graph[entry].shape, batch)
     feed = {entry: Signal(ops.asarray(images, scheduler.dtype))}
-
-    def step() -> None:
-        scheduler.train(plan, feed, None, Moment(1.0, 1.0))
-
-    return step
+    moment = Moment(1.0, 1.0)
+    found: dict[str, Step] = {"dcgraph": lambda: scheduler.train(plan, feed, None, moment)}
+    if ops.record is not None:
+        found["call by call"] = lambda: Scheduler.train(scheduler, plan, feed, None, moment)
+    return found
 
 
 def torch_steps(graph: Graph, batch: int, place: str, *, compiled: bool) -> dict[str, Step]:
@@ -143,23 +144,28 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=3.0)
     parser.add_argument("--no-torch", action="store_true")
     parser.add_argument("--compile", action="store_true")
+    parser.add_argument("--numpy", action="store_true")
     chosen = parser.parse_args()
     name = f"cupy:{chosen.device}" if chosen.backend == "cupy" else "numpy"
     place = f"cuda:{chosen.device}" if chosen.backend == "cupy" else "cpu"
-    ops = make_backend(name)
+    additions = paper_graph("A").additions
+    ops = make_backend(name, additions=additions)
     wait = waiting(name, with_torch=not chosen.no_torch)
     print(heading(name) + "\n")
-    titles = ["graph", "batch", "dcgraph"]
-    if not chosen.no_torch:
-        titles += ["torch autograd", "torch closed form"]
-        titles += ["torch.compile"] if chosen.compile else []
-    print(f"| {' | '.join(titles)} |\n{'|---' * len(titles)}|")
+    titled = False
     for letter in chosen.graphs:
         graph = paper_graph(letter)
         for batch in map(int, chosen.batches.split(",")):
-            steps = {"dcgraph": our_step(graph, ops, batch)}
+            steps = our_steps(graph, ops, batch)
+            if chosen.numpy:
+                here = make_backend("numpy", additions=additions)
+                steps["NumPy"] = our_steps(graph, here, batch)["dcgraph"]
             if not chosen.no_torch:
                 steps |= torch_steps(graph, batch, place, compiled=chosen.compile)
+            if not titled:
+                titles = ["graph", "batch", *steps]
+                print(f"| {' | '.join(titles)} |\n{'|---' * len(titles)}|")
+                titled = True
             found = rates(steps, wait, batch, chosen.seconds)
             cells = [letter, str(batch), *(f"{rate:,.0f}" for rate in found)]
             print(f"| {' | '.join(cells)} |", flush=True)

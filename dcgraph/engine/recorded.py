@@ -100,6 +100,8 @@ class RecordingScheduler(Scheduler):
         return names, losses.copy()
 
     def snapshot(self) -> dict[str, NodeState]:
+        if not self._standing:  # nothing is replayed, and states are replaced as ever
+            return super().snapshot()
         return {
             name: replace(
                 state, parameters=_copied(state.parameters), optimizer=_copied(state.optimizer)
