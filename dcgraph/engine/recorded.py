@@ -164,13 +164,14 @@ class RecordingScheduler(Scheduler):
         static = {name: Signal(signal.values.copy()) for name, signal in feed.items()}
         answers = None if labels is None else labels.copy()
         tape = _Tape(self.graph, self.ops, {}, ledger=ledger)
-        updated = _updated(plan)
+        # The recording keeps its work, and must not keep this scheduler, which keeps the recording.
+        updated, standing, xp = _updated(plan), self._standing, self.ops.xp
 
         def work() -> tuple[dict[str, Observation], tuple[list[str], Array]]:
-            tape.states = dict(self._standing)
+            tape.states = dict(standing)
             seen = tape.train(plan, static, answers, moment)
             for name in updated:
-                self._overwrite(self._standing[name], tape.states[name])
+                _overwrite(xp, standing[name], tape.states[name])
             return seen, tape.mean_losses(seen)
 
         assert self.ops.record is not None  # else this is another scheduler
@@ -211,20 +212,18 @@ class RecordingScheduler(Scheduler):
             elif state.parameters is not standing.parameters or (
                 state.optimizer is not standing.optimizer
             ):
-                self._overwrite(standing, state)
+                _overwrite(self.ops.xp, standing, state)
             self.states[name] = replace(
                 state, parameters=standing.parameters, optimizer=standing.optimizer
             )
 
-    def _overwrite(self, standing: NodeState, new: NodeState) -> None:
-        """Write a state into the arrays that recorded steps work on."""
-        for old, arrays in (
-            (standing.parameters, new.parameters),
-            (standing.optimizer, new.optimizer),
-        ):
-            for name, array in arrays.items():
-                if array is not old[name]:
-                    self.ops.xp.copyto(old[name], array)
+
+def _overwrite(xp: Any, standing: NodeState, new: NodeState) -> None:
+    """Write a state into the arrays that recorded steps work on."""
+    for old, arrays in ((standing.parameters, new.parameters), (standing.optimizer, new.optimizer)):
+        for name, array in arrays.items():
+            if array is not old[name]:
+                xp.copyto(old[name], array)
 
 
 def _updated(plan: Plan) -> tuple[str, ...]:

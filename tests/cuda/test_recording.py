@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+from weakref import ref
+
 import numpy as np
 import pytest
 from emulation.device import EmulatedDevice
@@ -129,6 +132,20 @@ def test_states_can_be_put_back(ops):
     steps.scheduler.states = kept
     steps.take(8, STEPS)
     assert_same_states(steps.states(), once)
+
+
+def test_recordings_go_with_their_scheduler(ops):
+    steps = Steps(RecordingScheduler, graph(), ops)
+    steps.take(0, 8)
+    assert any(steps.scheduler._recorded.values())
+    gone = ref(steps.scheduler)
+    gc.collect()
+    gc.disable()
+    try:
+        del steps
+        assert gone() is None  # its memory does not wait for the collector
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("why", ["layer", "optimizer", "mask", "watch"])
