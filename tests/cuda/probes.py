@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from unittest.mock import patch
 
 import numpy as np
 from builders import random_mixture, random_rows
 from numpy.testing import assert_array_equal
 from twins import HOST, assert_close, assert_equal, from_device, to_device
 
+from dcgraph.backends.cupy import narrow, posterior, scores
+from dcgraph.backends.cupy import update as updating
 from dcgraph.backends.cupy.backend import CupyBackend
 from dcgraph.layers.gmm import density, updates
 from dcgraph.rng import SampleStreams
@@ -55,8 +58,9 @@ def pool(ops: CupyBackend) -> None:
 def gmm(ops: CupyBackend) -> None:
     random = np.random.default_rng(3)
     for shared, components, shape, kernel in [
-        (True, 35, (3, 6, 10, 2), (2, 3)),  # 120 rows: the second chunk starts within a sample
+        (True, 35, (3, 6, 12, 2), (2, 3)),  # 150 rows: two chunks, and two batches in the first
         (False, 4, (3, 4, 3, 9), (3, 1)),
+        (True, 3, (2, 3, 3, 11), (3, 3)),  # few rows: several blocks for each score
     ]:
         x = (2 + random.standard_normal(shape)).astype(FLOAT)
         patches = HOST.fold(x, kernel, (1, 1))
@@ -75,6 +79,7 @@ def gmm(ops: CupyBackend) -> None:
         known = random.random(shape) < 0.7
         known[0] = False
         for own, mask, matrix, soft in [
+            (tied, None, np.eye(components, dtype=FLOAT), False),
             (parameters, None, smoothing, False),
             (parameters, known, smoothing, True),
             (tied, None, None, False),
@@ -95,36 +100,77 @@ def gmm(ops: CupyBackend) -> None:
                 want=ALL,
             )
             assert_close(from_device(ops, got), expected, FLOAT)
+        with patch.object(scores, "BLOCKS", 0):  # as if there were many rows
+            got = ops.mixture_scores(
+                to_device(ops, Signal(patches)), density.pack(ops.xp, to_device(ops, parameters))
+            )
+        expected = HOST.mixture_scores(Signal(patches), density.pack(np, parameters))
+        assert_close({"scores": from_device(ops, got)}, {"scores": expected}, FLOAT)
         patches[1] = np.nan  # rows that no component wins
         mixture = density.pack(ops.xp, to_device(ops, parameters))
         ops.mixture_observe(to_device(ops, Signal(patches)), mixture, None, soft=False, want=ALL)
 
 
+def in_a_loop(ops: CupyBackend) -> None:
+    """Let one small block go on from rows to rows, each of which a thread has."""
+    with (
+        patch.object(narrow, "LOOPING", 1),
+        patch.object(posterior, "LOOPING", 1),
+        patch.object(posterior, "SETTLE_FROM", 1),
+        patch.object(posterior, "THREADS", (32,)),
+    ):
+        gmm(ops)
+
+
+def by_scores(ops: CupyBackend) -> None:
+    """Write scores whatever the shape, and let warps have their rows."""
+    with patch.object(narrow, "COMPONENTS_MAX", 0):
+        gmm(ops)
+
+
+def settled(ops: CupyBackend) -> None:
+    """Write scores whatever the shape, and let threads have their rows."""
+    with patch.object(narrow, "COMPONENTS_MAX", 0):
+        in_a_loop(ops)
+
+
 def update(ops: CupyBackend) -> None:
     random = np.random.default_rng(4)
-    parameters = random_mixture(
-        random, components=5, dimensions=37, sets=3, dtype=FLOAT, offset=3.0
-    )
-    there = to_device(ops, parameters)
-    expected, got = density.pack(np, parameters), density.packed(ops, there)
-    for name in ("matrix", "bias", "log_weights"):
-        array = ops.to_host(getattr(got, name))
-        assert_close({name: array}, {name: getattr(expected, name)}, FLOAT)
-    s0 = random.random((3, 5)).astype(FLOAT)
-    s0[:, 2] = 0
-    s0[1] = 1e-7  # less than any component counts for
-    x = random.standard_normal((3, 5, 37)).astype(FLOAT)
-    spread = random.random(x.shape).astype(FLOAT) * (random.random(x.shape) < 0.7)
-    sums = {"S0": s0, "S1": s0[..., None] * x, "S2": s0[..., None] * (x**2 + spread)}
-    best = updates.maximize(np, parameters, Statistics(sums, 1.0), None, 20.0)
-    del best["offset"]
-    found = ops.kernels["mixture_maximize"](
-        tuple(to_device(ops, sums).values()),
-        there,
-        weight_min=updates.WEIGHT_MIN,
-        variance_min=0.05,
-    )
-    assert_close(from_device(ops, found), best, FLOAT, rtol=1e-4)
+    for sets, components, depth in [(3, 5, 37), (1, 3, 600)]:
+        parameters = random_mixture(
+            random, components=components, dimensions=depth, sets=sets, dtype=FLOAT, offset=3.0
+        )
+        there = to_device(ops, parameters)
+        expected, got = density.pack(np, parameters), density.packed(ops, there)
+        for name in ("matrix", "bias", "log_weights"):
+            array = ops.to_host(getattr(got, name))
+            assert_close({name: array}, {name: getattr(expected, name)}, FLOAT)
+        s0 = random.random((sets, components)).astype(FLOAT)
+        s0[:, 2] = 0
+        s0[-1, :2] = 1e-7  # less than any component counts for
+        x = random.standard_normal((sets, components, depth)).astype(FLOAT)
+        spread = random.random(x.shape).astype(FLOAT) * (random.random(x.shape) < 0.7)
+        sums = {"S0": s0, "S1": s0[..., None] * x, "S2": s0[..., None] * (x**2 + spread)}
+        best = updates.maximize(np, parameters, Statistics(sums, 1.0), None, 20.0)
+        del best["offset"]
+        on_device = to_device(ops, sums)
+        for bounds in [(0.0, np.inf), (1.2, 4.0)]:
+            best["precision_sqrt"] = np.clip(best["precision_sqrt"], *map(FLOAT, bounds))
+            found = updating.mixture_maximize(
+                ops.device,
+                tuple(on_device.values()),
+                there,
+                weight_min=updates.WEIGHT_MIN,
+                variance_min=0.05,
+                bounds=bounds,
+            )
+            assert_close(from_device(ops, found), best, FLOAT, rtol=1e-4)
+        other = {name: array[::-1] + 1 for name, array in sums.items()}
+        there_too = to_device(ops, other)
+        for factors in [(0.25, 3.0), (ops.asarray(FLOAT(0.25)), ops.asarray(FLOAT(3)))]:
+            mean = updating.running_mean(ops.device, on_device, there_too, *factors)
+            wanted = {name: FLOAT(0.25) * sums[name] + FLOAT(3) * other[name] for name in sums}
+            assert_close(from_device(ops, mean), wanted, FLOAT)
 
 
 def draw(ops: CupyBackend) -> None:
@@ -143,7 +189,12 @@ def draw(ops: CupyBackend) -> None:
 PROBES: dict[str, tuple[Callable[[CupyBackend], None], ...]] = {
     "fold": (fold,),
     "pool": (pool,),
-    "gmm": (gmm,),
+    "rows": (gmm,),
+    "scores": (by_scores,),
+    "posterior": (by_scores, settled),
+    "settle": (in_a_loop, settled),
+    "narrow": (in_a_loop,),
+    "sums": (gmm,),
     "update": (update,),
     "draw": (draw,),
     "common": (fold, pool, gmm, update, draw),

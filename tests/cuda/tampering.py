@@ -18,20 +18,20 @@ from mutants import MUTANTS, Mutant
 from probes import PROBES
 
 from dcgraph.backends.cupy.backend import CupyBackend
-from dcgraph.backends.cupy.sources import COMMON, source_text
+from dcgraph.backends.cupy.sources import COMMON, HEADERS, source_text
 
 SECONDS = 60  # more than this is a hang
 SURVIVED, CAUGHT = 0, 1
 
 
 def tampered(mutant: Mutant | None, name: str, text: str) -> str:
-    """Return the text of a source with the slip in it, if it is one of this source."""
-    if mutant is None or mutant.source not in (name, COMMON):
+    """Return the text of a source, headers before it, with the slip in the part it is made in."""
+    if mutant is None or mutant.source not in (name, COMMON, *HEADERS.get(name, ())):
         return text
-    shared, mark, own = text.partition(f'#line 1 "{name}.cu"')
-    if mutant.source == COMMON:
-        return mutant.apply(shared) + mark + own
-    return shared + mark + mutant.apply(own)
+    mark = f'#line 1 "{mutant.source}.cu"'
+    before, _, rest = text.partition(mark)
+    own, following, after = rest.partition("#line 1 ")
+    return before + mark + mutant.apply(own) + following + after
 
 
 def survives(source: str, mutant: Mutant | None) -> bool:
@@ -62,7 +62,8 @@ def main(group: str) -> int:
         sys.stdout.write(f"{source}.cu fails as it is\n")
         return 1
     for mutant in tried:  # before any is tried: a slip that fits nowhere is a mistake here
-        name = "fold" if source == COMMON else source
+        name = next((name for name, parts in HEADERS.items() if source in parts), source)
+        name = "fold" if source == COMMON else name
         tampered(mutant, name, source_text(name))
     survivors = [str(mutant) for mutant in tried if survives(source, mutant)]
     sys.stdout.writelines(f"{survivor}\n" for survivor in survivors)

@@ -50,6 +50,6 @@ def test_instances_for_one_type_of_elements_are_compiled_together():
         "fold_adjoint<double>",
         "fold_mean<double>",
     )
-    assert companions("gmm", "mixture_known") == ("mixture_known",)
-    both = {companions("gmm", expression) for expression in INSTANCES["gmm"]}
-    assert sorted(name for part in both for name in part) == sorted(INSTANCES["gmm"])
+    assert companions("posterior", "mixture_known") == ("mixture_known",)
+    both = {companions("scores", expression) for expression in INSTANCES["scores"]}
+    assert sorted(name for part in both for name in part) == sorted(INSTANCES["scores"])

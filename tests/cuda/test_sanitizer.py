@@ -83,7 +83,9 @@ for probe in PROBES[sys.argv[2]]:
 """
 
 
-@pytest.mark.parametrize("source", ["fold", "pool", "gmm", "update", "draw"])
+@pytest.mark.parametrize(
+    "source", ["fold", "pool", "scores", "posterior", "narrow", "update", "draw"]
+)
 def test_our_kernels_have_none(kernels, source):
     done = sanitized(["-c", PROBE, str(kernels), source])
     assert done.returncode == 0, done.stderr

@@ -49,6 +49,7 @@ class CupyBackend:
             "mixture_observe_patches": partial(gmm.mixture_observe_patches, self.device),
             "mixture_pack": partial(update.mixture_pack, self.device),
             "mixture_maximize": partial(update.mixture_maximize, self.device),
+            "running_mean": partial(update.running_mean, self.device),
         }
 
     @property

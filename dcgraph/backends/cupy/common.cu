@@ -14,6 +14,13 @@ __device__ __forceinline__ double logarithm(double x) { return log(x); }
 __device__ __forceinline__ float root(float x) { return sqrtf(x); }
 __device__ __forceinline__ double root(double x) { return sqrt(x); }
 
+// 16 bytes, read or written at once.
+template <typename T>
+struct alignas(16) Vector {
+    static constexpr int SIZE = 16 / sizeof(T);
+    T of[SIZE];
+};
+
 // Reductions over a warp; every lane has the result.
 template <typename T>
 __device__ __forceinline__ T warp_sum(T value)

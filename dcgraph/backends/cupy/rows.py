@@ -26,7 +26,7 @@ class Rows:
     depth : int
         d.
     layout : list of NumPy scalars
-        The parameters of `Rows` in gmm.cu.
+        The parameters of `Rows` in rows.cu.
     patches : (kernel, stride) or None
         How rows are read from an image.
     """

@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 
-COMMON = "common"
+COMMON, ROWS, SETTLE = "common", "rows", "settle"
 OPTIONS = ("--std=c++17",)
 TYPES = {"float32": "float", "float64": "double", "bool": "bool"}
 REAL = ("float", "double")
 MASKED = ("false", "true")
 COLUMNS = ("32", "64")
+DEPTHS = ("4", "9", "16", "27", "32")
 
 
 def instance(kernel: str, *arguments: str) -> str:
@@ -35,16 +36,25 @@ INSTANCES: dict[str, tuple[str, ...]] = {
         *_instances(["fold_adjoint", "fold_mean"], REAL),
     ),
     "pool": _instances(["pool_max", "pool_spread", "pool_adjoint"], REAL),
-    "gmm": (
-        *_instances(["mixture_scores"], REAL, MASKED, COLUMNS),
-        "mixture_known",
-        *_instances(["mixture_posterior"], REAL),
-        *_instances(["mixture_sums"], REAL, MASKED),
+    "scores": (
+        *_instances(["mixture_scores"], ("float",), ("false",), COLUMNS, ("8",)),
+        *_instances(["mixture_scores"], REAL, MASKED, COLUMNS, ("4",)),
     ),
-    "update": _instances(["mixture_pack", "mixture_maximize"], REAL),
+    "narrow": _instances(["mixture_narrow"], REAL, DEPTHS),
+    "posterior": ("mixture_known", *_instances(["mixture_posterior", "mixture_settle"], REAL)),
+    "sums": (*_instances(["mixture_sums"], REAL, MASKED), *_instances(["add_parts"], REAL)),
+    "update": _instances(["mixture_pack", "mixture_maximize", "running_mean"], REAL),
     "draw": _instances(["uniform", "normal", "categorical"], REAL),
 }
 """By source: the expressions of the instances that are compiled."""
+
+HEADERS: dict[str, tuple[str, ...]] = {
+    "scores": (ROWS,),
+    "narrow": (ROWS, SETTLE),
+    "posterior": (ROWS, SETTLE),
+    "sums": (ROWS,),
+}
+"""By source: what stands before it, after `common.cu`, which stands before all."""
 
 
 def companions(source: str, expression: str) -> tuple[str, ...]:
@@ -62,10 +72,10 @@ def companions(source: str, expression: str) -> tuple[str, ...]:
 
 @cache
 def source_text(name: str) -> str:
-    """Return a source, `common.cu` before it; errors are told with the lines of the files."""
+    """Return a source, its headers before it; errors are told with the lines of the files."""
     folder = files(__package__)
     parts = []
-    for part in (COMMON, name):
+    for part in (COMMON, *HEADERS.get(name, ()), name):
         text = folder.joinpath(f"{part}.cu").read_text(encoding="utf-8")
         parts.append(f'#line 1 "{part}.cu"\n{text}')
     return "\n".join(parts)

@@ -13,13 +13,17 @@ from dcgraph.backends.cupy.device import (
     integers,
     type_name,
 )
+from dcgraph.backends.cupy.parts import added
 from dcgraph.backends.cupy.rows import Rows
 from dcgraph.backends.cupy.sources import instance
 from dcgraph.signal import Array
 
-TILES = (128, 64, 32)  # threads of a block: dimensions side by side
-CHUNKS = 256  # parts that rows are divided into, at most,
-CHUNK_ROWS = 64  # each of so many rows, at least
+WARP = 32
+THREADS = 128  # of a block, at most
+BATCH_BYTES = 128 * 16  # shared memory for the rows that a block looks up at once, as in sums.cu
+BLOCKS = 2048  # that rows are divided among, at most,
+CHUNK_ROWS = 128  # each of so many rows, at least,
+CHUNK_ROWS_EACH = 4  # and of so many for each component: sums are fewer numbers than rows
 PARTIALS = 2**23  # numbers in the sums of all chunks, at most
 
 Sums = tuple[Array, Array, Array, Array | None]
@@ -43,57 +47,60 @@ def segments(device: Device, rows: Rows, winner: Array, mixture: MixtureParamete
     dtype = mixture.matrix.dtype
     masked = rows.known is not None
     arrays = 3 if masked else 2
-    needed = {tile: components * (arrays * tile + 1) * dtype.itemsize for tile in TILES}
-    fitting = [
-        tile
-        for tile in TILES
-        if needed[tile] <= SHARED_BYTES and (tile <= rows.depth or tile == TILES[-1])
-    ]
-    if not fitting:
+    depth = rows.depth
+    tile = _tile(depth)
+    threads, shared = _threads(components, arrays, tile, dtype.itemsize)
+    if not threads:
         return None
-    tile = fitting[0]
+    plane = sets * components * depth
+    size = arrays * plane + sets * components
     per_set = rows.count // sets
-    chunks = max(1, min(CHUNKS, PARTIALS // (sets * components * rows.depth)))
-    chunk_rows = max(CHUNK_ROWS, -(-per_set // chunks))
+    tiles = -(-depth // tile)
+    chunks = max(1, min(BLOCKS // (tiles * sets), PARTIALS // size))
+    chunk_rows = max(CHUNK_ROWS, CHUNK_ROWS_EACH * components, -(-per_set // chunks))
     chunks = -(-per_set // chunk_rows)
-    s0 = xp.empty((chunks, sets, components), dtype)
-    s1, s2, s_known = (
-        xp.empty((chunks, sets, components, rows.depth), dtype) if wanted else NULL
-        for wanted in (True, True, masked)
-    )
-    if chunks:
+    if not chunks:
+        sums = xp.zeros((size,), dtype)
+    else:
+        partial = xp.empty((chunks, size), dtype)
         launch = device.kernel(
-            "gmm",
-            instance("mixture_sums", type_name(s0), "true" if masked else "false"),
+            "sums",
+            instance("mixture_sums", type_name(partial), "true" if masked else "false"),
         )
         launch(
-            (-(-rows.depth // tile), chunks, min(sets, GRID_MAX)),
-            (tile,),
+            (tiles, chunks, min(sets, GRID_MAX)),
+            (threads,),
             (
                 rows.values,
                 rows.known if masked else NULL,
                 xp.asarray(mixture.offset, dtype),
                 winner,
-                s0,
-                s1,
-                s2,
-                s_known,
-                *integers(per_set, sets, components, rows.depth, chunk_rows),
+                partial,
+                *integers(per_set, sets, components, depth, tile, chunk_rows),
                 *rows.layout,
             ),
-            shared_mem=needed[tile],
+            shared_mem=shared,
         )
-    return (
-        _added(s0),
-        _added(s1),
-        _added(s2),
-        _added(s_known) if masked else None,
-    )
+        sums = added(device, partial)
+    planes = sums[: arrays * plane].reshape(arrays, sets, components, depth)
+    s0 = sums[arrays * plane :].reshape(sets, components)
+    return s0, planes[0], planes[1], planes[2] if masked else None
 
 
-def _added(partial: Array) -> Array:
-    """Return the sum over chunks."""
-    return partial[0] if len(partial) == 1 else partial.sum(axis=0)
+def _tile(depth: int) -> int:
+    """Return how many dimensions a group of threads has: about as many in every block."""
+    even = -(-depth // -(-depth // WARP))
+    return WARP if even > 3 * WARP // 4 else even  # whole warps, but for a few idle threads
+
+
+def _threads(components: int, arrays: int, tile: int, itemsize: int) -> tuple[int, int]:
+    """Return the threads of a block, and the bytes that they need; 0 where none would do."""
+    for threads in range(THREADS, 0, -WARP):
+        numbers = components * (arrays * threads + threads // tile)
+        shared = numbers * itemsize
+        if shared + BATCH_BYTES <= SHARED_BYTES:
+            return threads, shared
+    return 0, 0
 
 
 def products(device: Device, rows: Rows, assignment: Array, mixture: MixtureParameters) -> Sums:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
+from typing import Any
 
-from dcgraph.backends.cupy.device import Device, integers, type_name
+import numpy as np
+
+from dcgraph.backends.cupy.device import NULL, Device, integers, type_name
 from dcgraph.backends.cupy.sources import instance
 from dcgraph.signal import Array
 
-BLOCK, WARPS = 128, 4
+WARP, THREADS = 32, 256  # as in update.cu
 BLOCKS_MAX = 2**16
+SLICE = 512  # dimensions of a component that a block learns, at most
+TOGETHER = 3  # arrays that one launch averages
 
 
 def mixture_pack(device: Device, params: Mapping[str, Array]) -> tuple[Array, Array, Array]:
@@ -24,8 +30,8 @@ def mixture_pack(device: Device, params: Mapping[str, Array]) -> tuple[Array, Ar
     bias = xp.empty((sets, components), means.dtype)
     log_weights = xp.empty((sets, components), means.dtype)
     device.kernel("update", instance("mixture_pack", type_name(means)))(
-        _grid(sets * components),
-        (BLOCK,),
+        (min(BLOCKS_MAX, sets * components),),
+        (_threads(d),),
         (
             means,
             xp.ascontiguousarray(params["precision_sqrt"]),
@@ -47,6 +53,7 @@ def mixture_maximize(
     *,
     weight_min: float,
     variance_min: float,
+    bounds: tuple[float, float] = (0.0, np.inf),
 ) -> dict[str, Array]:
     """Return means, precision roots and logits: those that maximise the objective for fixed sums.
 
@@ -56,6 +63,8 @@ def mixture_maximize(
         Smoothed, and divided by the number of rows.
     weight_min, variance_min : float
         A component of less weight keeps its mean and precision; a variance is no less.
+    bounds : (float, float)
+        No precision root is outside, whether learned or kept.
     """
     xp = device.xp
     means = xp.ascontiguousarray(params["means"])
@@ -67,8 +76,8 @@ def mixture_maximize(
         "weight_logits": xp.empty((sets, components), means.dtype),
     }
     device.kernel("update", instance("mixture_maximize", type_name(means)))(
-        _grid(sets * components),
-        (BLOCK,),
+        (min(BLOCKS_MAX, sets * components), -(-d // SLICE)),
+        (_threads(d),),
         (
             *(xp.ascontiguousarray(array) for array in sums),
             means,
@@ -77,11 +86,66 @@ def mixture_maximize(
             *new.values(),
             number(weight_min),
             number(variance_min),
+            *map(number, bounds),
             *integers(sets, components, d),
         ),
     )
     return new
 
 
-def _grid(components: int) -> tuple[int]:
-    return (min(BLOCKS_MAX, -(-components // WARPS)),)
+def running_mean(
+    device: Device,
+    running: Mapping[str, Array],
+    batch: Mapping[str, Array],
+    kept: Array | float,
+    added: Array | float,
+) -> dict[str, Array]:
+    """Return ``kept * running + added * batch`` of every array, by name.
+
+    Parameters
+    ----------
+    running, batch : mappings of str to arrays
+        Of the same names, shapes and type.
+    kept, added : numbers, or arrays of shape ()
+        Arrays are read on the device.
+    """
+    xp = device.xp
+    names = iter(running)
+    out: dict[str, Array] = {}
+    while some := list(islice(names, TOGETHER)):
+        old = [xp.ascontiguousarray(running[name]) for name in some]
+        new = [xp.ascontiguousarray(batch[name]) for name in some]
+        made = [xp.empty(array.shape, array.dtype) for array in old]
+        sizes = [array.size for array in old]
+        out.update(zip(some, made, strict=True))
+        missing = [NULL] * (TOGETHER - len(some))
+        arrays = [array for group in (old, new, made) for array in (*group, *missing)]
+        places, numbers = zip(*(_factor(xp, f, old[0].dtype) for f in (kept, added)), strict=True)
+        if not sum(sizes):
+            continue
+        device.kernel("update", instance("running_mean", type_name(old[0])))(
+            (min(BLOCKS_MAX, -(-sum(sizes) // THREADS)),),
+            (THREADS,),
+            (
+                *arrays,
+                *places,
+                *numbers,
+                *(np.int64(size) for size in (*sizes, *[0] * len(missing))),
+            ),
+        )
+    return out
+
+
+def _factor(xp: Any, factor: Array | float, dtype: Any) -> tuple[Any, Any]:
+    """Return where a factor lies on the device, if it does, and its value, if that is known."""
+    if isinstance(factor, xp.ndarray):
+        return xp.ascontiguousarray(factor.astype(dtype, copy=False)), dtype.type(0)
+    return NULL, dtype.type(factor)
+
+
+def _threads(depth: int) -> int:
+    """Return the threads of a block: a power of two, for as many dimensions as there are."""
+    threads = WARP
+    while threads < min(depth, THREADS):
+        threads *= 2
+    return threads
