@@ -21,6 +21,7 @@ LEVELS = (
     ("testing",),
     ("__main__", "cli"),
     ("study", "benchmark"),
+    ("judges",),
     ("report",),
     ("",),  # the package itself: a face of the model and the estimators
     ("estimators",),
@@ -158,6 +159,7 @@ HEAVY = (
     "click",
     "ruamel",
     "cupy",
+    "torch",
     "numpy",
 )
 

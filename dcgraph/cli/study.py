@@ -132,15 +132,17 @@ def _shipped(session: Session, plugins: Any) -> int:
     found = []
     for name, path in shipped_studies().items():
         study, _ = read_study(path, plugins)
-        columns_of_study = columns_of(study, plugins)
-        extents = [extent_of(study, columns_of_study, quick=quick) for quick in (False, True)]
-        counts = [extent.count(study) for extent in extents]
+        columns = columns_of(study, plugins)
+        counts = [
+            extent_of(study, columns, quick=quick).count(study.version(quick=quick))
+            for quick in (False, True)
+        ]
         found.append((name, study.title, *counts))
-    columns = {"study": None, "what it shows": None, "runs": "d", "quick": "d"}
+    shown = {"study": None, "what it shows": None, "runs": "d", "quick": "d"}
     keys = ("name", "title", "runs", "quick_runs")
     session.reply(
         {"studies": [dict(zip(keys, each, strict=True)) for each in found]},
-        lambda console: console.print(table(columns, found)),
+        lambda console: console.print(table(shown, found)),
     )
     return 0
 
@@ -191,12 +193,13 @@ def _conduct(
     cluster: str | None,
 ) -> Standing:
     from dcgraph.cli.study_progress import study_progress
-    from dcgraph.study.conduct import check_data, conduct, survey
+    from dcgraph.study.conduct import check_data, check_needs, conduct, survey
     from dcgraph.study.results import Results
 
     done = survey(runs, Results(folder / "runs")).found
     left = [run for run in chosen if run.name not in done]
     if cluster is None:
+        check_needs(left)
         check_data(left)
     if not left:
         session.advise(f"all {len(chosen)} runs are finished already")

@@ -149,7 +149,11 @@ def _reword(
         for part in path:
             received = received[part]  # type: ignore[index]
         expected = _expected(schema, path)
-        if detail["type"] == "value_error" or not expected:
+        if detail["type"] == "extra_forbidden":  # in a mapping that is a value itself
+            keys = list(_inner(schema, path[:-1]).get("properties", {}))
+            listed = f"{nearest(str(path[-1]), keys)} (keys: {', '.join(keys)})"
+            message = f"`{path[-2]}` has no key '{path[-1]}'{listed}"
+        elif detail["type"] == "value_error" or not expected:
             message = f"{detail['msg'].removeprefix('Value error, ')}, received {shown(received)}"
         else:
             message = f"expected {expected}, received {shown(received)}"
@@ -168,10 +172,18 @@ def _path(location: tuple[int | str, ...], given: Any) -> Place:
 
 
 def _expected(schema: Schema, path: Place) -> str:
+    inner = _inner(schema, path)
+    return expectation(inner, schema.get("$defs", {})) if inner else ""
+
+
+def _inner(schema: Schema, path: Place) -> Schema:
+    """Return the schema of what stands at a path; an empty one where nothing is known of it."""
     definitions = schema.get("$defs", {})
     for part in path:
         inner = schema.get("properties", {}).get(part, schema.get("additionalProperties"))
         if not isinstance(inner, dict):
-            return ""
+            return {}
         schema = inner
-    return expectation(schema, definitions)
+        if "$ref" in schema:
+            schema = definitions[schema["$ref"].rpartition("/")[2]]
+    return schema

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,11 @@ from dcgraph.graph.graph import Graph
 from dcgraph.plugin.manager import Plugins
 from dcgraph.plugin.registry import nearest
 from dcgraph.storage.origin import graph_from
-from dcgraph.study.columns import Column, Extent, columns_of, extent_of
+from dcgraph.study.anchors.base import Anchor, Answering
+from dcgraph.study.columns import Column, Extent, columns_of, extent_of, labels_of
+from dcgraph.study.evaluations.base import Evaluation
+from dcgraph.study.evaluations.drawn import SampleEvaluation
+from dcgraph.study.evaluations.judged import Judged
 from dcgraph.study.evaluations.metrics import Metrics
 from dcgraph.study.spec import Study
 
@@ -56,13 +60,13 @@ class Checks:
         try:
             columns = columns_of(self.study, self.plugins)
         except RequestError as error:
-            self.add(("outliers",), error.problem.message)
+            self.add((error.problem.field or "outliers",), error.problem.message)
             self.raise_any()
-        self._paper([column.label for column in columns])
+        self._paper(labels_of(columns))
         self._metrics()
         extent = extent_of(self.study, columns, quick=quick)
         if not (extent.graphs and extent.columns):
-            self.add(("quick",), "what `quick` keeps leaves no run: name graphs, data, outliers")
+            self.add(("quick",), "what `quick` keeps leaves no run: name graphs, data, classes")
             self.raise_any()
         return extent
 
@@ -79,24 +83,31 @@ class Checks:
 
     def _metrics(self) -> None:
         known = [*self.plugins.metrics, "log_likelihood"]
-        for index, each in enumerate(self.study.evaluate):
-            for name in each.names if isinstance(each, Metrics) else ():
-                if name not in known:
-                    hint = f"{nearest(name, known)} (known: {', '.join(known)})"
-                    self.add(("evaluate", index, "names"), f"unknown metric '{name}'{hint}")
+        asked: dict[Place, Sequence[Evaluation]] = {
+            ("evaluate",): self.study.evaluate,
+            ("quick", "evaluate"): self.study.quick.evaluate or (),
+        }
+        for place, evaluations in asked.items():
+            for index, each in enumerate(evaluations):
+                for name in each.names if isinstance(each, Metrics) else ():
+                    if name not in known:
+                        hint = f"{nearest(name, known)} (known: {', '.join(known)})"
+                        self.add((*place, index, "names"), f"unknown metric '{name}'{hint}")
 
-    def anchors(self, cells: Cells) -> None:
-        """Note what keeps anchors from being measured."""
-        if not self.study.anchors:
-            return
-        if not any(isinstance(each, Metrics) for each in self.study.evaluate):
-            self.add(("anchors",), "anchors need the evaluation 'metrics', which measures them")
-        for index, anchor in enumerate(self.study.anchors):
-            for graph in cells.values():
-                data = None if graph is None else graph.data
-                if anchor.of == "scores" and data is not None and not data.outliers:
-                    message = f"the anchor '{anchor.type}' needs outliers: name them in `outliers`"
-                    self.add(("anchors", index), message)
+    def judged(self, cells: Cells, *, quick: bool) -> None:
+        """Note what keeps anchors from being measured, and samples from being judged."""
+        study = self.study.version(quick=quick)
+        above: Place = ("quick",) if quick and self.study.quick.anchors is not None else ()
+        for index, anchor in enumerate(study.anchors):
+            message = _unmeasured(anchor, study.evaluate) or _unscored(anchor, cells)
+            if message:
+                self.add((*above, "anchors", index), message)
+        above = ("quick",) if quick and self.study.quick.evaluate is not None else ()
+        for index, each in enumerate(study.evaluate):
+            learned = [graph.data for graph in cells.values() if graph and graph.data]
+            if isinstance(each, Judged) and any(len(data.classes or ()) != 1 for data in learned):
+                message = "samples are judged of models that learn one class each: `inliers: each`"
+                self.add((*above, "evaluate", index), message)
 
     def graph(self, label: str, column: Column, *, quick: bool) -> Graph | None:
         """Return a graph on a column, None where something is wrong."""
@@ -147,11 +158,37 @@ class Checks:
                 ("data.classes=null", ("outliers",)),
                 (f"data.outliers={list(column.outliers)}", ("outliers",)),
             ]
+        if column.inliers is not None:
+            changes += [
+                (f"data.classes={list(column.inliers)}", ("inliers",)),
+                ("data.outliers=[]", ("inliers",)),
+            ]
         changes += _written(entry.overrides, ("graphs", label, "set"))
         changes += _written(entry.on.get(column.data, {}), ("graphs", label, "on", column.data))
         if quick:
             changes += _written(study.quick.overrides, ("quick", "set"))
         return changes
+
+
+def _unmeasured(anchor: Anchor, evaluations: Sequence[Evaluation]) -> str:
+    """Return what is wrong where no evaluation measures an anchor."""
+    needed, names = (
+        (Metrics, "'metrics'")
+        if isinstance(anchor, Answering)
+        else (SampleEvaluation, "'judged' or 'frechet'")
+    )
+    if any(isinstance(each, needed) for each in evaluations):
+        return ""
+    return f"the anchor '{anchor.type}' needs the evaluation {names}, which measures it"
+
+
+def _unscored(anchor: Anchor, cells: Cells) -> str:
+    """Return what is wrong where an anchor scores images, and there are no outliers to find."""
+    if not isinstance(anchor, Answering) or anchor.of != "scores":
+        return ""
+    if all(graph is None or graph.data is None or graph.data.outliers for graph in cells.values()):
+        return ""
+    return f"the anchor '{anchor.type}' needs outliers: name them in `outliers`"
 
 
 def _written(overrides: dict[str, Any], place: Place) -> Changes:

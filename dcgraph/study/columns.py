@@ -1,4 +1,4 @@
-"""What a study combines: graphs, columns of data and outlier classes, seeds."""
+"""What a study combines: graphs, columns of data and classes, seeds."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from dcgraph.errors import RequestError
 from dcgraph.plugin.manager import Plugins
-from dcgraph.study.spec import Study
+from dcgraph.study.spec import Classes, Study
 
 
 @dataclass(frozen=True)
@@ -17,16 +17,32 @@ class Column:
     Attributes
     ----------
     label : str
-        The data's, with the outlier classes behind it where the study has several sets of them.
+        The data's, with the classes behind it where the study has several sets of them.
     data : str
         Label of the data.
-    outliers : tuple of int or None
-        None: what each graph's file says.
+    outliers, inliers : tuple of int or None
+        Classes that are to be found, or that are learned; None, both: what each graph's file says.
+    group : str
+        What the column is one of, with a mean over them: the data's label where each of several
+        sets of classes is learned by itself, else "".
     """
 
     label: str
     data: str
-    outliers: tuple[int, ...] | None
+    outliers: Classes | None = None
+    inliers: Classes | None = None
+    group: str = ""
+
+
+def mean_label(group: str) -> str:
+    """Return the label of the mean over a group of columns."""
+    return f"{group} mean"
+
+
+def labels_of(columns: Sequence[Column]) -> list[str]:
+    """Return the labels of all columns of the table, those of means included."""
+    groups = dict.fromkeys(column.group for column in columns if column.group)
+    return [*(column.label for column in columns), *map(mean_label, groups)]
 
 
 def columns_of(study: Study, plugins: Plugins) -> list[Column]:
@@ -35,25 +51,33 @@ def columns_of(study: Study, plugins: Plugins) -> list[Column]:
     Raises
     ------
     RequestError
-        Every class is to be an outlier in turn, but a source does not say which it has.
+        Every class is to be an outlier or learned in turn, but a source does not say which it has.
     """
     columns = []
     for label, entry in study.data.items():
-        if study.outliers == "each":
-            classes = plugins.sources[entry.source].info.classes
-            if classes is None:
-                message = (
-                    f"data source '{entry.source}' does not say which classes it has: list the "
-                    "outliers instead of 'each'"
-                )
-                raise RequestError(message)
-            sets: Sequence[tuple[int, ...] | None] = [(each,) for each in range(classes)]
-        else:
-            sets = study.outliers or (None,)
-        for outliers in sets:
-            behind = " ".join(str(each) for each in outliers or ()) if len(sets) > 1 else ""
-            columns.append(Column(f"{label} {behind}".strip(), label, outliers))
+        for key in ("outliers", "inliers"):
+            asked = getattr(study, key)
+            if asked == "each":
+                asked = _each(entry.source, key, plugins)
+            for classes in asked:
+                behind = " ".join(str(each) for each in classes) if len(asked) > 1 else ""
+                group = label if behind and key == "inliers" else ""
+                named = f"{label} {behind}".strip()
+                columns.append(Column(named, label, group=group, **{key: classes}))
+        if not (study.outliers or study.inliers):
+            columns.append(Column(label, label))
     return columns
+
+
+def _each(source: str, key: str, plugins: Plugins) -> tuple[Classes, ...]:
+    classes = plugins.sources[source].info.classes
+    if classes is None:
+        message = (
+            f"data source '{source}' does not say which classes it has: list the {key} instead "
+            "of 'each'"
+        )
+        raise RequestError(message, field=key)
+    return tuple((each,) for each in range(classes))
 
 
 @dataclass(frozen=True)
@@ -83,6 +107,7 @@ def extent_of(study: Study, columns: Sequence[Column], *, quick: bool) -> Extent
             for column in columns
             if (kept.data is None or column.data in kept.data)
             and (kept.outliers is None or column.outliers in kept.outliers)
+            and (kept.inliers is None or column.inliers in kept.inliers)
         ],
         kept.seeds or whole.seeds[:1],
     )

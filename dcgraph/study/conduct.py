@@ -96,6 +96,20 @@ def survey(runs: Sequence[Run], results: Results) -> Standing:
     return Standing(runs, {name: result for name, result in found.items() if result is not None})
 
 
+def check_needs(runs: Sequence[Run]) -> None:
+    """See to it that whatever runs need beside data is there, before one of them begins.
+
+    Raises
+    ------
+    RequestError
+    """
+    for run in runs:
+        for each in run.evaluations:
+            each.require()
+        if run.anchor is not None:
+            run.anchor.require()
+
+
 def check_data(runs: Sequence[Run]) -> None:
     """Open every data set once, so that what is missing is told before a run fails.
 

@@ -5,24 +5,23 @@ from __future__ import annotations
 import platform
 import traceback
 from datetime import UTC, datetime
+from functools import partial
 from logging import getLogger
 from time import monotonic
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from dcgraph.data.dataset import Dataset, Subset, open_dataset
+from dcgraph.data.dataset import Dataset, open_dataset
 from dcgraph.data.directory import data_directory
 from dcgraph.errors import DcgraphError, RequestError
 from dcgraph.graph.graph import Graph
 from dcgraph.graph.load import graph_from_document
+from dcgraph.graph.specs import DataSpec
 from dcgraph.model import Model
 from dcgraph.plugin.load import plugins_from
 from dcgraph.plugin.manager import Plugins
-from dcgraph.rng import stream
-from dcgraph.study.evaluations.base import Arrays, Subject, Trace, Values, images_of
-from dcgraph.study.evaluations.metrics import Metrics
+from dcgraph.study.anchored import measured
+from dcgraph.study.evaluations.base import Arrays, Subject, Trace, Values
 from dcgraph.study.run import Outcome, Result, Run
 from dcgraph.training.run import run as train
 
@@ -54,7 +53,7 @@ def _result(run: Run) -> Result:
     nodes: tuple[str, ...] = ()
     arrays: dict[str, Arrays] = {}
     if run.anchor is not None:
-        values = _anchored(run, dataset, plugins)
+        values, arrays = measured(run, dataset, plugins, partial(_whole, run, graph))
     else:
         nodes = tuple(graph.nodes)
         values, arrays = _trained(run, graph, dataset, plugins)
@@ -78,12 +77,22 @@ def opened(run: Run, graph: Graph) -> Dataset:
         They are missing, or do not fit.
     """
     assert graph.data is not None  # every column names a source
-    shape = graph[graph.entry].shape
-    dataset = open_dataset(graph.data, shape, data_directory(run.data_directory))
+    dataset = _opened(run, graph, graph.data)
     if dataset.held_out[1] is None or not len(dataset.held_out[1]):
         message = "there are no held-out images to measure the run on"
         raise RequestError(message)
     return dataset
+
+
+def _opened(run: Run, graph: Graph, data: DataSpec) -> Dataset:
+    return open_dataset(data, graph[graph.entry].shape, data_directory(run.data_directory))
+
+
+def _whole(run: Run, graph: Graph) -> Dataset:
+    """Return the data set of a run with all its classes, and all their training images."""
+    assert graph.data is not None  # every column names a source
+    everything = {"classes": None, "outliers": (), "limit": None}
+    return _opened(run, graph, graph.data.model_copy(update=everything))
 
 
 def _trained(
@@ -100,7 +109,8 @@ def _trained(
         evaluate_every=min(wanted, default=None),
         plugins=plugins,
     )
-    subject = Subject(Model(record, backend="numpy", threads=THREADS), dataset, trace, plugins)
+    model = Model(record, backend="numpy", threads=THREADS)
+    subject = Subject(model, dataset, trace, plugins, partial(_whole, run, graph))
     values: Values = {}
     arrays: dict[str, Arrays] = {}
     for evaluation in run.evaluations:
@@ -109,38 +119,6 @@ def _trained(
             values.setdefault(node, {}).update(found)
         arrays[evaluation.type] = measured.arrays
     return values, arrays
-
-
-def _anchored(run: Run, dataset: Dataset, plugins: Plugins) -> Values:
-    """Return what a trivial method is worth on the same images."""
-    anchor = run.anchor
-    assert anchor is not None  # the caller knows
-    _, test = dataset.held_out
-    assert test is not None  # `opened` has looked
-    train = dataset.train
-    if anchor.limit is not None and anchor.limit < len(train):
-        rng = stream(run.seed, "study", "anchor")
-        chosen = rng.choice(len(train), anchor.limit, replace=False, shuffle=False)
-        train = train.take(np.sort(chosen))
-    answer = anchor.answer(_rows(train), train.labels, _rows(test), seed=run.seed)
-    inlier = np.ones(len(test), bool) if test.outlier is None else ~test.outlier
-    names = [name for each in run.evaluations if isinstance(each, Metrics) for name in each.names]
-    found: dict[str, float] = {}
-    for name in names:
-        if name not in plugins.metrics:  # of likelihoods, which anchors have not
-            continue
-        metric = plugins.metrics[name]
-        if metric.of != anchor.of:
-            continue
-        if metric.of == "scores":
-            found[name] = float(metric.function(~inlier, answer))
-        elif test.labels is not None:
-            found[name] = float(metric.function(test.labels[inlier], answer[inlier]))
-    return {"": found}
-
-
-def _rows(subset: Subset) -> NDArray[Any]:
-    return images_of(subset).reshape(len(subset), -1)
 
 
 def _versions() -> str:

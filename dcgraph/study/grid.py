@@ -9,8 +9,10 @@ from typing import Any
 
 from dcgraph.graph.document import Document
 from dcgraph.plugin.manager import Plugins
+from dcgraph.study.anchors.base import Answering
 from dcgraph.study.checks import Cells, Checks
 from dcgraph.study.columns import Extent
+from dcgraph.study.evaluations.drawn import SampleEvaluation
 from dcgraph.study.evaluations.metrics import Metrics
 from dcgraph.study.run import Run
 from dcgraph.study.spec import Study
@@ -45,8 +47,9 @@ def runs_of(
         for label in extent.graphs
         for column in extent.columns
     }
-    checks.anchors(cells)
+    checks.judged(cells, quick=quick)
     checks.raise_any()
+    study = study.version(quick=quick)
     common: dict[str, Any] = {
         "evaluations": study.evaluate,
         "plugin_files": tuple(plugin_files),
@@ -61,7 +64,6 @@ def _runs(
     cells: Cells,
     common: dict[str, Any],
 ) -> Iterator[Run]:
-    measures = tuple(each for each in study.evaluate if isinstance(each, Metrics))
     for index, seed in enumerate(extent.seeds):
         for label in extent.graphs:
             for column in extent.columns:
@@ -69,12 +71,15 @@ def _runs(
                 assert graph is not None  # else there was something to raise
                 train = {**graph.document["train"], "seed": seed}
                 document = {**graph.document, "train": train}
-                yield Run(label, column.label, seed, document, **common)
+                yield Run(label, column.label, seed, document, group=column.group, **common)
         for anchor in study.anchors:
             if index and not anchor.seeded:
                 continue
+            kind = Metrics if isinstance(anchor, Answering) else SampleEvaluation
+            asked = tuple(each for each in study.evaluate if isinstance(each, kind))
             for column in extent.columns:
                 graph = cells[extent.graphs[0], column.label]
                 assert graph is not None
-                run = Run(anchor.type, column.label, seed, graph.document, **common)
-                yield replace(run, evaluations=measures, anchor=anchor)
+                label = column.label
+                run = Run(anchor.type, label, seed, graph.document, group=column.group, **common)
+                yield replace(run, evaluations=asked, anchor=anchor)

@@ -50,6 +50,7 @@ def write_output(
     RequestError, RunError
         The folder cannot be written to, or the disk is full.
     """
+    study = study.version(quick=quick)
     rows = rows_of(standing.runs, standing.found, study.paper)
     table = to_markdown(rows)
     replace_file(folder / "table.csv", to_csv(rows).encode())
@@ -85,7 +86,9 @@ def _findings(standing: Standing, kind: str) -> list[Finding]:
         result = standing.found.get(run.name)
         if result is None or not result.arrays.get(kind):
             continue
-        found = Finding(run.graph, run.column, run.seed, result.values, result.arrays[kind])
+        found = Finding(
+            run.graph, run.column, run.seed, result.values, result.arrays[kind], run.group
+        )
         first.setdefault((run.graph, run.column), found)
     return list(first.values())
 

@@ -76,6 +76,8 @@ def _lines(metric: str, rows: Sequence[Row], columns: Sequence[str]) -> Figure:
     for name in dict.fromkeys(row.graph for row in rows):
         here = [row for row in rows if row.graph == name]
         seen = [(row, row.mean) for row in here if row.mean is not None]
+        if not seen:  # a row of the paper alone
+            continue
         axes.errorbar(
             [columns.index(row.column) for row, _ in seen],
             [mean for _, mean in seen],

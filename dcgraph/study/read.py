@@ -20,9 +20,9 @@ from dcgraph.study.sections import (
     check_labels,
     chosen,
     entries,
+    read_classes,
     read_data,
     read_name,
-    read_outliers,
     read_quick,
     read_seeds,
 )
@@ -92,19 +92,23 @@ def _checked(document: Document, plugins: Plugins) -> tuple[Study, Document]:
     sources = read_data(plugins, faults)
     if not sources and not faults.found:
         faults.add(("data",), "a study needs at least one data source: `data: [mnist]`")
-    evaluate = chosen(evaluations(), "evaluate", faults)
+    evaluate = chosen(evaluations(), data.get("evaluate"), ("evaluate",), faults)
     if not evaluate and not faults.found:
         faults.add(("evaluate",), "a study needs at least one evaluation: `evaluate: [metrics]`")
     drafts = {
         "name": read_name(faults),
         "graphs": graphs,
         "data": sources,
-        "outliers": read_outliers(data.get("outliers"), ("outliers",), faults),
+        "outliers": read_classes(data.get("outliers"), ("outliers",), faults),
+        "inliers": read_classes(data.get("inliers"), ("inliers",), faults),
         "seeds": read_seeds(data.get("seeds", [0]), ("seeds",), faults),
         "quick": read_quick(graphs, sources, faults),
         "evaluate": evaluate,
-        "anchors": chosen(anchors(), "anchors", faults),
+        "anchors": chosen(anchors(), data.get("anchors"), ("anchors",), faults),
     }
+    if drafts["outliers"] and drafts["inliers"]:
+        message = "give either `outliers` or `inliers`: what is learned is what is not to be found"
+        faults.add(("inliers",), message)
     check_labels(graphs, sources, faults)
     faults.raise_any()
     assert simple is not None  # else there was something to raise

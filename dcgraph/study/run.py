@@ -11,7 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from dcgraph.study.anchors import Anchor
+from dcgraph.study.anchors.base import Anchor
 from dcgraph.study.evaluations.base import Arrays, Evaluation, Values, stem
 
 FORMAT_VERSION = 1
@@ -31,6 +31,8 @@ class Run:
     evaluations : tuple of Evaluation
     anchor : Anchor or None
         The method that stands in the graph's place.
+    group : str
+        What its column is one of, with a mean over them; "": it stands alone.
     plugin_files : tuple of Path
     data_directory : Path or None
         None: that of the machine it is executed on.
@@ -42,6 +44,7 @@ class Run:
     document: Mapping[str, Any]
     evaluations: tuple[Evaluation, ...]
     anchor: Anchor | None = None
+    group: str = ""
     plugin_files: tuple[Path, ...] = ()
     data_directory: Path | None = None
 

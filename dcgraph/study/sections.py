@@ -14,6 +14,8 @@ from dcgraph.graph.settings import as_mapping, plugin_settings, settings
 from dcgraph.plugin.manager import Plugins
 from dcgraph.plugin.registry import Registry, nearest
 from dcgraph.spec import Spec
+from dcgraph.study.anchors import anchors
+from dcgraph.study.evaluations import evaluations
 from dcgraph.study.spec import DataEntry, GraphEntry, Quick
 
 LABEL = re.compile(r"[\w][\w .+()-]{0,59}")
@@ -93,31 +95,32 @@ def read_data(plugins: Plugins, faults: Faults) -> dict[str, DataEntry]:
     return found
 
 
-def chosen(registry: Registry[type[Kind]], section: str, faults: Faults) -> tuple[Kind, ...]:
+def chosen(
+    registry: Registry[type[Kind]], value: Any, place: Place, faults: Faults
+) -> tuple[Kind, ...]:
     """Return what a section lists: names, or mappings with a `type`; each at most once."""
-    value = faults.document.data.get(section)
     if value is None:
         return ()
     if not isinstance(value, list):
-        faults.add((section,), f"expected a list of {registry.kind}s, received {shown(value)}")
+        faults.add(place, f"expected a list of {registry.kind}s, received {shown(value)}")
         return ()
     found: list[Kind] = []
     for index, item in enumerate(value):
-        made = plugin_settings(registry, item, (section, index), faults)
+        made = plugin_settings(registry, item, (*place, index), faults)
         if made is None:
             continue
         if any(type(other) is type(made) for other in found):
             message = f"the {registry.kind} '{as_mapping(item)['type']}' stands here a second time"
-            faults.add((section, index), message)
+            faults.add((*place, index), message)
         found.append(made)
     return tuple(found)
 
 
-def read_outliers(value: Any, place: Place, faults: Faults) -> Any:
+def read_classes(value: Any, place: Place, faults: Faults) -> Any:
     """Return sets of classes, or "each"."""
     if value is None:
         return ()
-    if value == "each" and place == ("outliers",):
+    if value == "each" and len(place) == 1:  # --quick keeps some that it names
         return "each"
     good = isinstance(value, list) and all(
         isinstance(item, list)
@@ -164,20 +167,26 @@ def read_quick(
     if not isinstance(value, dict):
         faults.add(("quick",), f"expected a mapping, received {shown(value)}")
         return Quick()
-    plain = {key: item for key, item in value.items() if key not in ("outliers", "seeds")}
-    others = ("outliers", "seeds")
+    others = ("outliers", "inliers", "seeds", "evaluate", "anchors")
+    plain = {key: item for key, item in value.items() if key not in others}
     made = settings(Quick, plain, ("quick",), faults, what="`quick`", others=others) or Quick()
-    for key, chosen, known in (("graphs", made.graphs, graphs), ("data", made.data, sources)):
-        for label in chosen or ():
+    for key, kept, known in (("graphs", made.graphs, graphs), ("data", made.data, sources)):
+        for label in kept or ():
             if label not in known:
                 kind = key.removesuffix("s")
                 message = f"the study has no {kind} '{label}'{nearest(label, list(known))}"
                 faults.add(("quick", key), message)
     more: dict[str, Any] = {}
-    if "outliers" in value:
-        more["outliers"] = read_outliers(value["outliers"], ("quick", "outliers"), faults)
+    for key in ("outliers", "inliers"):
+        if key in value:
+            more[key] = read_classes(value[key], ("quick", key), faults)
     if "seeds" in value:
         more["seeds"] = read_seeds(value["seeds"], ("quick", "seeds"), faults)
+    if "evaluate" in value:
+        place = ("quick", "evaluate")
+        more["evaluate"] = chosen(evaluations(), value["evaluate"], place, faults)
+    if "anchors" in value:
+        more["anchors"] = chosen(anchors(), value["anchors"], ("quick", "anchors"), faults)
     return made.model_copy(update=more)
 
 

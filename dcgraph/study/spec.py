@@ -8,13 +8,13 @@ from pydantic import Field
 
 from dcgraph.graph.specs import Label
 from dcgraph.spec import Spec
-from dcgraph.study.anchors import Anchor
+from dcgraph.study.anchors.base import Anchor
 from dcgraph.study.evaluations.base import Evaluation
 
 Overrides = dict[str, Any]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 Figure = Annotated[tuple[float, ...], Field(min_length=1, max_length=2)]
-Outliers = tuple[Label, ...]
+Classes = tuple[Label, ...]
 Paper = dict[str, dict[str, dict[str, Figure]]]
 
 
@@ -63,19 +63,24 @@ class Quick(Spec):
     ----------
     graphs, data : tuple of str or None
         Labels that are kept; None: all.
-    outliers : tuple of tuple of int or None
-        Sets of outlier classes that are kept; None: all.
+    outliers, inliers : tuple of tuple of int or None
+        Sets of classes that are kept; None: all.
     seeds : tuple of int or None
         None: the first.
     overrides : dict
         Key ``set``: changes to every graph, above all others.
+    evaluate, anchors : tuple or None
+        In place of the study's; None: those.
     """
 
     graphs: tuple[str, ...] | None = None
     data: tuple[str, ...] | None = None
-    outliers: tuple[Outliers, ...] | None = None
+    outliers: tuple[Classes, ...] | None = None
+    inliers: tuple[Classes, ...] | None = None
     seeds: tuple[Seed, ...] | None = None
     overrides: Overrides = Field(default={}, alias="set")
+    evaluate: tuple[Evaluation, ...] | None = None
+    anchors: tuple[Anchor, ...] | None = None
 
 
 class Study(Spec):
@@ -94,6 +99,9 @@ class Study(Spec):
     outliers : tuple of tuple of int, or "each"
         Sets of classes that are left out of training and are to be found; "each": every class in
         turn; empty: what each graph's file says.
+    inliers : tuple of tuple of int, or "each"
+        Sets of classes that are learned, and nothing else; "each": every class by itself. The table
+        has the mean over them, too.
     seeds : tuple of int
     overrides : dict
         Key ``set``: changes to every graph, below all others.
@@ -111,13 +119,20 @@ class Study(Spec):
     title: str = ""
     graphs: dict[str, GraphEntry]
     data: dict[str, DataEntry]
-    outliers: tuple[Outliers, ...] | Literal["each"] = ()
+    outliers: tuple[Classes, ...] | Literal["each"] = ()
+    inliers: tuple[Classes, ...] | Literal["each"] = ()
     seeds: tuple[Seed, ...] = (0,)
     overrides: Overrides = Field(default={}, alias="set")
     quick: Quick = Quick()
     evaluate: tuple[Evaluation, ...]
     anchors: tuple[Anchor, ...] = ()
     paper: Paper = Field(default={})
+
+    def version(self, *, quick: bool) -> Study:
+        """Return the study with what its quick version asks in place of what it asks, if so."""
+        small = {"evaluate": self.quick.evaluate, "anchors": self.quick.anchors}
+        changes = {key: value for key, value in small.items() if quick and value is not None}
+        return self.model_copy(update=changes)
 
 
 class Simple(Spec):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dcgraph.study.columns import mean_label
 from dcgraph.study.run import Result, Run
 from dcgraph.study.spec import Paper
 
@@ -59,7 +60,7 @@ def rows_of(runs: Sequence[Run], found: Found, paper: Paper) -> list[Row]:
     found : mapping of str to Result
         Those that are finished, by name.
     """
-    columns = list(dict.fromkeys(run.column for run in runs))
+    columns = _columns(runs)
     graphs = list(dict.fromkeys(run.graph for run in runs))
     rows = []
     for metric in _metrics(runs, found, paper):
@@ -70,16 +71,48 @@ def rows_of(runs: Sequence[Run], found: Found, paper: Paper) -> list[Row]:
             for node in nodes:
                 beside = published.get(graph, {}) if node == _topmost(mine, found, nodes) else {}
                 for column in columns:
-                    cell = [run for run in mine if run.column == column]
-                    row = _row(metric, graph, node, column, cell, found, beside.get(column, ()))
+                    values = _values(metric, node, columns[column], mine, found)
+                    row = _row(metric, graph, node, column, values, beside.get(column, ()))
                     rows += [row] if row.values else []
         for graph, figures in published.items():
             if any(row.metric == metric and row.graph == graph for row in rows):
                 continue
             for column in columns:
-                row = _row(metric, graph, "", column, [], found, figures.get(column, ()))
+                row = _row(metric, graph, "", column, {}, figures.get(column, ()))
                 rows += [row] if row.paper is not None else []
     return rows
+
+
+def _columns(runs: Sequence[Run]) -> dict[str, list[str]]:
+    """Return the columns of the table, and those of runs that each is the mean over.
+
+    The mean over a group stands behind its last column.
+    """
+    groups: dict[str, list[str]] = {}
+    for run in runs:
+        group = groups.setdefault(run.group, [])
+        if run.column not in group:
+            group.append(run.column)
+    found = {}
+    for column in dict.fromkeys(run.column for run in runs):
+        found[column] = [column]
+        for name, group in groups.items():
+            if name and column == group[-1]:
+                found[mean_label(name)] = group
+    return found
+
+
+def _values(
+    metric: str, node: str, columns: Sequence[str], runs: Sequence[Run], found: Found
+) -> dict[int, float]:
+    """Return a metric's value for each seed that has one in every column: the mean over them."""
+    seen: dict[int, list[float]] = {}
+    for run in runs:
+        values = found[run.name].values.get(node, {})
+        if run.column in columns and metric in values:
+            seen.setdefault(run.seed, []).append(values[metric])
+    whole = {seed: each for seed, each in seen.items() if len(each) == len(columns)}
+    return {seed: float(np.mean(each)) for seed, each in whole.items()}
 
 
 def _row(
@@ -87,22 +120,16 @@ def _row(
     graph: str,
     node: str,
     column: str,
-    cell: Sequence[Run],
-    found: Found,
+    values: Mapping[int, float],
     published: Sequence[float],
 ) -> Row:
-    pairs = [
-        (run.seed, found[run.name].values[node][metric])
-        for run in cell
-        if metric in found[run.name].values.get(node, {})
-    ]
     return Row(
         metric,
         graph,
         node,
         column,
-        tuple(seed for seed, _ in pairs),
-        tuple(value for _, value in pairs),
+        tuple(values),
+        tuple(values.values()),
         published[0] if published else None,
         published[1] if len(published) > 1 else None,
     )

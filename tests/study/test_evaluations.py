@@ -22,9 +22,10 @@ def subject() -> Subject:
     settings = ["data.source=digits", "data.outliers=[0]", "data.limit=400", "train.epochs=2"]
     graph = load_graph("F(3,1)-G(9)-P(2,2)-F(3,1)-G(16)", overrides=settings)
     dataset = open_dataset(graph.data, (8, 8, 1), None)
+    whole = open_dataset(load_graph("F(8,1)-G(4)", overrides=settings[:1]).data, (8, 8, 1), None)
     trace = Trace()
     record = run(graph, dataset, observers=[trace], evaluate_every=0.5)
-    return Subject(Model(record), dataset, trace, installed_plugins())
+    return Subject(Model(record), dataset, trace, installed_plugins(), lambda: whole)
 
 
 def findings(measured, graphs=("A", "B"), columns=("digits",)):
@@ -45,7 +46,9 @@ def test_every_evaluation_says_its_name_and_stands_in_one_list():
         "alphabet",
         "combined",
         "dynamics",
+        "frechet",
         "inpainting",
+        "judged",
         "metrics",
         "roc",
         "samples",

@@ -44,6 +44,48 @@ def test_each_class_in_turn(grid, small):
     assert {tuple(run.document["data"]["outliers"]) for run in runs} == {(k,) for k in range(10)}
 
 
+INLIERS = """\
+graphs: {one: "F(8,1)-G(9)"}
+data: [digits]
+inliers: each
+evaluate: [{type: judged, n: 10}, frechet, samples]
+anchors: [training_images, {type: vae, epochs: 1}]
+quick: {inliers: [[3]], evaluate: [{type: judged, n: 2}], anchors: [one_image]}
+paper: {"samples: accuracy": {one: {digits mean: [0.9]}}}
+"""
+
+
+def test_each_class_by_itself(grid):
+    _, runs = grid(INLIERS)
+    ours = [run for run in runs if run.anchor is None]
+    assert [run.column for run in ours] == [f"digits {k}" for k in range(10)]
+    for k, run in enumerate(ours):
+        data = graph_from_document(run.document).data
+        assert (data.classes, data.outliers) == ((k,), ())
+    assert {run.group for run in runs} == {"digits"}
+    assert {run.graph for run in runs} == {"one", "training_images", "vae"}
+
+
+def test_anchors_that_draw_are_asked_what_is_asked_of_samples(grid):
+    _, runs = grid(INLIERS)
+    asked = {run.graph: [each.type for each in run.evaluations] for run in runs}
+    assert asked["one"] == ["judged", "frechet", "samples"]
+    assert asked["vae"] == ["judged", "frechet"]
+
+
+def test_one_set_of_inliers_is_a_column_without_a_mean(grid):
+    text = INLIERS.replace("each", "[[1]]").replace("digits mean", "digits")
+    _, runs = grid(text.replace("{inliers: [[3]], ", "{"))
+    assert {(run.column, run.group) for run in runs} == {("digits", "")}
+
+
+def test_quick_may_ask_something_else_of_fewer_classes(grid):
+    study, runs = grid(INLIERS, quick=True)
+    assert names(runs) == ["one/digits 3/0", "one_image/digits 3/0"]
+    assert [[each.n for each in run.evaluations] for run in runs] == [[2], [2]]
+    assert study.evaluate[0].n == 10
+
+
 def test_settings_reach_the_graphs(grid):
     _, runs = grid()
     one, two = runs[:2]
@@ -67,11 +109,12 @@ def test_the_nearer_setting_wins(grid, small):
 
 
 @pytest.mark.parametrize("quick", [False, True])
-@pytest.mark.parametrize("seeds", ["0..1", "[7]"])
+@pytest.mark.parametrize("seeds", ["0..1", "[7]", None])
 def test_runs_can_be_counted_without_looking_at_graphs(grid, small, seeds, quick):
-    study, runs = grid(small.replace("0..1", seeds), quick=quick)
+    study, runs = grid(INLIERS if seeds is None else small.replace("0..1", seeds), quick=quick)
     columns = columns_of(study, installed_plugins())
-    assert extent_of(study, columns, quick=quick).count(study) == len(runs)
+    asked = study.version(quick=quick)
+    assert extent_of(study, columns, quick=quick).count(asked) == len(runs)
 
 
 def test_quick_keeps_what_it_names_and_the_first_seed(grid):
@@ -160,3 +203,5 @@ def test_each_class_of_a_source_that_does_not_say_which_it_has_is_refused(grid, 
     )
     with pytest.raises(StudyError, match=r"study.yaml:6.*list the outliers instead of 'each'"):
         grid(text.replace("{digits: ", "{mine 0: "))
+    with pytest.raises(StudyError, match=r"study.yaml:6.*list the inliers instead of 'each'"):
+        grid(text.replace("{digits: ", "{mine 0: ").replace("outliers: each", "inliers: each"))

@@ -72,6 +72,53 @@ def test_the_papers_figure_stands_at_the_topmost_node_and_its_other_rows_at_the_
     assert beside == {("two", "gmm2"): (0.95, 0.01), ("other", ""): (0.9, None)}
 
 
+INLIERS = """\
+graphs: {one: "F(8,1)-G(9)"}
+data: [digits]
+inliers: [[0], [1], [2]]
+seeds: 0..1
+evaluate: [judged]
+anchors: [one_image]
+paper: {accuracy: {one: {digits mean: [0.9]}, other: {digits mean: [0.8]}}}
+"""
+
+
+@pytest.fixture
+def classes(grid):
+    """A study of three classes, and the results of all runs but one."""
+    study, runs = grid(INLIERS)
+    found = {}
+    for run in runs:
+        value = int(run.column[-1]) / 10 + run.seed / 100
+        node = "" if run.anchor else "gmm1"
+        found[run.name] = Result(("gmm1",), {node: {"accuracy": value}})
+    del found["one/digits 2/1"]
+    return study, runs, found
+
+
+def test_a_mean_over_classes_stands_behind_them_beside_the_papers(classes):
+    study, runs, found = classes
+    rows = rows_of(runs, found, study.paper)
+    assert [(row.graph, row.column, row.mean, row.paper) for row in rows if row.graph == "one"] == [
+        ("one", "digits 0", pytest.approx(0.005), None),
+        ("one", "digits 1", pytest.approx(0.105), None),
+        ("one", "digits 2", 0.2, None),
+        ("one", "digits mean", pytest.approx(0.1), 0.9),
+    ]
+    assert [row.column for row in rows if row.graph == "other"] == ["digits mean"]
+
+
+def test_only_seeds_that_have_every_class_count_for_the_mean(classes):
+    _, runs, found = classes
+    seeds = {
+        row.graph: row.seeds for row in rows_of(runs, found, {}) if row.column == "digits mean"
+    }
+    assert seeds == {"one": (0,), "one_image": (0,)}
+    del found["one/digits 1/0"]
+    means = [row for row in rows_of(runs, found, {}) if row.column == "digits mean"]
+    assert [row.graph for row in means] == ["one_image"]
+
+
 def test_formats_agree(rows):
     lines = list(csv.DictReader(io.StringIO(to_csv(rows))))
     with h5py.File(io.BytesIO(to_hdf5(rows))) as root:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -56,12 +56,22 @@ class Subject:
     dataset : Dataset
     trace : Trace
     plugins : Plugins
+    whole : callable
+        Returns the data set with all its classes.
     """
 
     model: Model
     dataset: Dataset
     trace: Trace
     plugins: Plugins
+    whole: Callable[[], Dataset]
+    _samples: dict[int, NDArray[Any]] = field(default_factory=dict, init=False, repr=False)
+
+    def samples(self, n: int) -> NDArray[Any]:
+        """Return n samples of the model, (n, h, w, c), not clipped; drawn once."""
+        if n not in self._samples:
+            self._samples[n] = self.model.sample(n)
+        return self._samples[n]
 
     def held_out(self, n: int | None = None) -> Subset:
         """Return test images (validation images where some are held back); the first n of them."""
@@ -99,6 +109,8 @@ class Finding:
         ``values[node][metric]``, of all evaluations.
     arrays : dict of str to array
         Of this evaluation.
+    group : str
+        What its column is one of, with a mean over them; "": it stands alone.
     """
 
     graph: str
@@ -106,6 +118,7 @@ class Finding:
     seed: int
     values: Values
     arrays: Arrays
+    group: str = ""
 
 
 class Evaluation(Spec):
@@ -123,6 +136,10 @@ class Evaluation(Spec):
     def every(self) -> float | None:
         """Epochs between two measurements during training; None: it needs none."""
         return None
+
+    def require(self) -> None:
+        """Raise a RequestError where something that it needs is not installed."""
+        return
 
     @abstractmethod
     def measure(self, subject: Subject) -> Measured:

@@ -40,7 +40,7 @@ class Samples(Evaluation):
 
     def measure(self, subject: Subject) -> Measured:
         model, train = subject.model, subject.dataset.train
-        samples = model.sample(self.n)
+        samples = subject.samples(self.n)
         blocks = (batch.images for batch in ordered_batches(train, BLOCK))
         some = train.take(np.linspace(0, len(train) - 1, min(self.n, len(train)), dtype=int))
         nearest = nearest_images(samples, blocks)
