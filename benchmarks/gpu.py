@@ -61,22 +61,14 @@ def torch_steps(graph: Graph, batch: int, place: str, *, compiled: bool) -> dict
     images = torch.from_numpy(synthetic_images(graph[entry].shape, batch)).permute(0, 3, 1, 2)
     images = images.contiguous().to(place)
 
-    def peer() -> Peer:
-        made = Peer(graph)
-        for mixture in made.mixtures.values():
-            for name in ("mu", "r", "logits"):
-                setattr(mixture, name, getattr(mixture, name).to(place))
-            mixture.sums = tuple(part.to(place) for part in mixture.sums)
-        return made
-
-    learned, closed = peer(), peer()
+    learned, closed = Peer(graph).to(place), Peer(graph).to(place)
     steps: dict[str, Step] = {
         "torch autograd": lambda: learned.step(images, autograd=True),
         "torch closed form": lambda: closed.step(images, autograd=False),
     }
     if compiled:
-        fast = torch.compile(peer().step, mode="reduce-overhead")
-        steps["torch.compile"] = lambda: fast(images, autograd=False)
+        fast = torch.compile(Peer(graph).to(place), mode="reduce-overhead")
+        steps["torch.compile"] = lambda: fast(images)
     return steps
 
 

@@ -3,12 +3,15 @@
 `Peer` makes a training step of a graph twice: with autograd and plain gradient ascent on every
 node's loss, and closed-form, with sufficient statistics and the M-step under ``no_grad``. Both take
 the same expanded products ``[x, x^2] @ W`` as dcgraph; sums by winner are `index_add_` or the
-one-hot product, whichever is faster here.
+one-hot product, whichever is faster on a processor; on a GPU it is the product: many rows that add
+to few sums would wait for each other. Parameters are buffers that are written in place, so that a
+compiled step can be one CUDA graph.
 """
 
 from __future__ import annotations
 
 import torch
+from torch import nn
 from torch.nn import functional
 
 from dcgraph.graph.graph import Graph, Node
@@ -17,24 +20,24 @@ from dcgraph.layers import Folding, GaussianMixture, Pooling
 PRECISION_MAX, RATE, RHO = 20.0, 0.01, 0.02
 
 
-class Mixture:
+class Mixture(nn.Module):
     """Parameters of one node: (P, K, d)."""
 
     def __init__(self, node: Node) -> None:
+        super().__init__()
         layer = node.layer
         assert isinstance(layer, GaussianMixture)
         ((h, w, d),) = node.input_shapes
         self.share, components = layer.share, layer.components
         sets = 1 if layer.share else h * w
         generator = torch.Generator().manual_seed(0)
-        self.mu = 0.2 * torch.rand((sets, components, d), generator=generator) - 0.1
-        self.r = torch.full((sets, components, d), PRECISION_MAX**0.5)
-        self.logits = torch.zeros((sets, components))
-        self.sums = (torch.exp(torch.log_softmax(self.logits, -1)), self.mu / components)
-        self.sums += ((self.mu**2 + 1 / PRECISION_MAX) / components,)
-
-    def parameters(self) -> list[torch.Tensor]:
-        return [self.mu, self.r, self.logits]
+        mu = 0.2 * torch.rand((sets, components, d), generator=generator) - 0.1
+        self.register_buffer("mu", mu)
+        self.register_buffer("r", torch.full((sets, components, d), PRECISION_MAX**0.5))
+        self.register_buffer("logits", torch.zeros((sets, components)))
+        self.register_buffer("s0", torch.full((sets, components), 1 / components))
+        self.register_buffer("s1", mu / components)
+        self.register_buffer("s2", (mu**2 + 1 / PRECISION_MAX) / components)
 
     def rows(self, x: torch.Tensor) -> torch.Tensor:
         """Return (n, h w, d) as (P, m, d)."""
@@ -52,13 +55,14 @@ class Mixture:
 
     def ascend(self, rows: torch.Tensor) -> torch.Tensor:
         """Take a gradient step on the largest score, by autograd; return the posterior."""
-        for parameter in self.parameters():
+        parameters = [self.mu, self.r, self.logits]
+        for parameter in parameters:
             parameter.requires_grad_()
         scores = self.scores(rows)
         loss = scores.max(-1).values.mean(1).sum()
-        gradients = torch.autograd.grad(loss, self.parameters())
+        gradients = torch.autograd.grad(loss, parameters)
         with torch.no_grad():
-            for parameter, gradient in zip(self.parameters(), gradients, strict=True):
+            for parameter, gradient in zip(parameters, gradients, strict=True):
                 parameter += RATE * gradient
             self.r.clamp_(1e-3, PRECISION_MAX**0.5)
             return torch.softmax(scores.detach(), -1)
@@ -70,8 +74,9 @@ class Mixture:
         _, m, components = scores.shape
         winners = scores.argmax(-1)
         x2 = rows * rows
-        if self.share:
-            s0 = torch.bincount(winners[0], minlength=components)[None].to(rows.dtype)
+        if self.share and not rows.is_cuda:
+            ones = torch.ones_like(rows[0, :, 0])
+            s0 = torch.zeros_like(self.logits[0]).index_add_(0, winners[0], ones)[None]
             s1, s2 = (
                 torch.zeros_like(self.mu[0]).index_add_(0, winners[0], part[0])[None]
                 for part in (rows, x2)
@@ -80,26 +85,34 @@ class Mixture:
             one_hot = functional.one_hot(winners, components).to(rows.dtype)
             s0 = one_hot.sum(1)
             s1, s2 = (one_hot.transpose(1, 2) @ part for part in (rows, x2))
-        self.sums = tuple(
-            old.lerp(new / m, RHO) for old, new in zip(self.sums, (s0, s1, s2), strict=True)
-        )
-        t0, t1, t2 = self.sums
+        sums = (self.s0, self.s1, self.s2)
+        for old, new in zip(sums, (s0, s1, s2), strict=True):
+            old.lerp_(new / m, RHO)
+        t0, t1, t2 = sums
         share = t0.clamp_min(1e-6)
         won = (t0 >= 1e-6)[..., None]
         mu = t1 / share[..., None]
         variance = (t2 / share[..., None] - mu**2).clamp_min(1 / PRECISION_MAX)
-        self.mu = torch.where(won, mu, self.mu)
-        self.r = torch.where(won, variance.rsqrt(), self.r)
-        self.logits = torch.log(share / share.sum(-1, keepdim=True))
+        self.mu.copy_(torch.where(won, mu, self.mu))
+        self.r.copy_(torch.where(won, variance.rsqrt(), self.r))
+        self.logits.copy_(torch.log(share / share.sum(-1, keepdim=True)))
         return torch.softmax(scores, -1)
 
 
-class Peer:
+class Peer(nn.Module):
     """A chain of foldings, poolings and mixtures in PyTorch."""
 
     def __init__(self, graph: Graph) -> None:
+        super().__init__()
         self.nodes = [node for node in graph.nodes.values() if node.inputs]
-        self.mixtures = {node.name: Mixture(node) for node in self.nodes if node.is_density}
+        self.mixtures = nn.ModuleDict(
+            {node.name: Mixture(node) for node in self.nodes if node.is_density}
+        )
+
+    @torch.no_grad()
+    def forward(self, images: torch.Tensor) -> None:
+        """Take a step of EM in closed form."""
+        self.step(images, autograd=False)
 
     def step(self, images: torch.Tensor, *, autograd: bool) -> None:
         """Let every node learn from images (n, c, h, w)."""
