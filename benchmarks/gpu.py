@@ -22,6 +22,7 @@ from time import perf_counter
 from typing import Any
 
 from paper_graphs import NOTATION, paper_graph
+from threadpoolctl import threadpool_limits
 
 from dcgraph.backends.contract import Backend
 from dcgraph.backends.select import backends, make_backend
@@ -158,7 +159,8 @@ def main() -> None:
                 titles = ["graph", "batch", *steps]
                 print(f"| {' | '.join(titles)} |\n{'|---' * len(titles)}|")
                 titled = True
-            found = rates(steps, wait, batch, chosen.seconds)
+            with threadpool_limits(1):
+                found = rates(steps, wait, batch, chosen.seconds)
             cells = [letter, str(batch), *(f"{rate:,.0f}" for rate in found)]
             print(f"| {' | '.join(cells)} |", flush=True)
 
