@@ -104,6 +104,9 @@ class Backend(Protocol):
     def to_host(self, array: Array) -> NDArray[Any]:
         """Return the array as a NumPy array; waits for the device."""
 
+    def wait(self) -> None:
+        """Wait until the device has done all work."""
+
     def draws(self, seed: int, node: str, purpose: str, start: int, n: int) -> Draws:
         """Return random numbers for samples ``start`` to ``start + n``."""
 

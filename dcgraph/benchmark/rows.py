@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from statistics import median
@@ -14,6 +14,7 @@ from dcgraph.benchmark.clock import Timing, peak_bytes, time_together
 from dcgraph.benchmark.floor import floor, has_floor
 from dcgraph.benchmark.subject import Subject, Work, subject
 from dcgraph.engine.plan import Step
+from dcgraph.engine.scheduler import unwatched
 from dcgraph.graph.graph import Graph
 
 WHOLE = "whole step"
@@ -31,11 +32,12 @@ class Row:
     node : str
         Or "whole step".
     cpu, wall : float
-        Seconds, medians.
+        Seconds, medians. On a device, work is timed until it is done there.
     floor, floor_in_cache : float or None
         Processor seconds of the bare products, on whole arrays and in cache-sized blocks.
     peak : int or None
-        Bytes allocated beyond states and images; of the whole step alone.
+        Bytes allocated beyond states and images; of the whole step alone. None on a device, as
+        are the floors.
     """
 
     work: Work
@@ -77,7 +79,8 @@ def bench(
         ready = subject(graph, ops, batch)
         for work in works:
             with ops.limited():
-                yield from _rows(ready, work, seconds)
+                timed = _rows if ops.memory is None else _device_rows
+                yield from timed(ready, work, seconds)
 
 
 def _rows(ready: Subject, work: Work, seconds: float) -> list[Row]:
@@ -116,6 +119,29 @@ def _rows(ready: Subject, work: Work, seconds: float) -> list[Row]:
     return rows
 
 
+def _device_rows(ready: Subject, work: Work, seconds: float) -> list[Row]:
+    """Return the rows of work on a device: the whole as in a run, and nodes one after the other."""
+    run, scheduler, wait = ready.work(work), ready.scheduler, ready.scheduler.ops.wait
+    laps = _Laps(wait)
+
+    def done() -> None:
+        laps.begin()
+        run()
+        wait()
+
+    (whole,) = time_together([done], seconds / 2)
+    laps.rounds.clear()
+    scheduler.watch = laps.watch
+    time_together([done], seconds / 2)
+    scheduler.watch = unwatched
+    rows = [
+        _row(ready, work, name, laps.timing(name), None, None)
+        for name in ready.graph.nodes
+        if name in laps.nodes
+    ]
+    return [*rows, _row(ready, work, WHOLE, whole, None, None)]
+
+
 def _row(
     ready: Subject,
     work: Work,
@@ -128,13 +154,23 @@ def _row(
     return Row(work, ready.batch, node, timing.cpu, timing.wall, whole, blocks, peak)
 
 
+def nothing() -> None:
+    """Return: what was begun is done."""
+
+
 @dataclass
 class _Laps:
     """Processor and wall seconds that each node took, one sum a round.
 
     The first round, which warms up, is left out.
+
+    Attributes
+    ----------
+    wait : callable
+        Returns when what a node has begun is done.
     """
 
+    wait: Callable[[], None] = nothing
     rounds: list[dict[str, tuple[float, float]]] = field(default_factory=list)
 
     def begin(self) -> None:
@@ -144,6 +180,7 @@ class _Laps:
     def watch(self, step: Step) -> Iterator[None]:
         began, spent = perf_counter(), process_time()
         yield
+        self.wait()
         if self.rounds:
             last = self.rounds[-1]
             cpu, wall = last.get(step.node, (0.0, 0.0))

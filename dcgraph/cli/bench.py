@@ -63,7 +63,8 @@ def command(
     Each node and the whole, for log-likelihoods (forward), a training step after and at the start
     of annealing (train, anneal), samples and in-painting. Beside it stands the floor: the matrix
     products that a mixture cannot avoid, alone, on arrays of the same shapes; and the same in
-    blocks that fit the processor's cache. Ratios are of processor time. Images are synthetic.
+    blocks that fit the processor's cache. Ratios are of processor time. Images are synthetic. On a
+    GPU the clock runs until the device is done, and there are no floors.
 
     \b
     Examples:

@@ -13,7 +13,9 @@ from dcgraph.backends.cupy.backend import CupyBackend
 from dcgraph.backends.numpy.backend import NumpyBackend
 
 
-@pytest.mark.parametrize("name", [*KERNELS, "asarray", "to_host", "draws", "limited"])
+@pytest.mark.parametrize(
+    "name", [*KERNELS, "asarray", "to_host", "wait", "draws", "limited", "matmul"]
+)
 def test_functions_have_the_parameters_of_the_contract(name, tmp_path):
     ops = CupyBackend(EmulatedDevice(tmp_path))  # compiles nothing before it is used
     wanted = list(signature(getattr(Backend, name)).parameters)[1:]

@@ -63,6 +63,9 @@ class CupyBackend:
         host: NDArray[Any] = self.xp.asnumpy(array)
         return host
 
+    def wait(self) -> None:
+        self.device.wait()
+
     def draws(self, seed: int, node: str, purpose: str, start: int, n: int) -> Draws:
         return draw.DeviceStreams(self.device, seed, node, purpose, start, n)
 

@@ -62,6 +62,10 @@ class CudaDevice:
         device: AbstractContextManager[Any] = cupy.cuda.Device(self.index)
         return device
 
+    def wait(self) -> None:
+        """Wait until all work is done."""
+        cupy.cuda.Device(self.index).synchronize()
+
     def matmul(self, a: Array, b: Array) -> Array:
         """Return ``a @ b`` of matrices or stacks of them."""
         from dcgraph.backends.cupy.cublas import matmul

@@ -59,6 +59,9 @@ class Device(Protocol):
     def current(self) -> AbstractContextManager[Any]:
         """Return a context in which this device is the current one."""
 
+    def wait(self) -> None:
+        """Wait until all work is done."""
+
     def matmul(self, a: Array, b: Array) -> Array:
         """Return ``a @ b`` of matrices or stacks of them."""
 

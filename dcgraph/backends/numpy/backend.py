@@ -62,6 +62,9 @@ class NumpyBackend:
     pool_adjoint = staticmethod(pool.pool_adjoint)
     categorical = staticmethod(draw.categorical)
 
+    def wait(self) -> None:
+        """Return: work is done when a function returns."""
+
     def mixture_scores(self, signal: Signal, mixture: MixtureParameters) -> NDArray[Any]:
         return gmm.mixture_scores(signal, mixture, scratch=self.scratch)
 

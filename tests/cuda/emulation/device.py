@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from emulation.arrays import Namespace, bare, wrapped
+from emulation.arrays import Namespace, Waits, bare, wrapped
 from emulation.kernel import ORDERS, Module
 from emulation.replay import Replays
 
@@ -44,6 +44,10 @@ class EmulatedDevice:
 
     def current(self) -> AbstractContextManager[None]:
         return nullcontext()
+
+    def wait(self) -> None:
+        Waits.refuse("the host waits for the device")
+        Waits.count += 1
 
     def matmul(self, a: Any, b: Any) -> Any:
         return wrapped(bare(a) @ bare(b))
