@@ -47,6 +47,27 @@ class _Tape(Scheduler):
 _PARTS = ("updates", "sigma", "decay")
 
 
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """What `train` was called with."""
+
+    plan: Plan
+    feed: Mapping[str, Signal]
+    labels: Array | None
+    moment: Moment
+
+    @property
+    def kind(self) -> Hashable:
+        """What calls of one kind have in common, whatever their numbers."""
+        shapes = tuple((name, signal.shape) for name, signal in self.feed.items())
+        return id(self.plan), shapes, self.moment.fraction
+
+    @property
+    def updated(self) -> tuple[str, ...]:
+        """The nodes that learn."""
+        return tuple(step.node for step in self.plan.steps if isinstance(step, steps.Update))
+
+
 @dataclass(frozen=True)
 class _RecordedStep:
     """A step that can be replayed, and what it has seen when it was."""
@@ -80,18 +101,17 @@ class RecordingScheduler(Scheduler):
         masked = any(signal.known is not None for signal in feed.values())
         if masked or self.watch is not unwatched or not self._recordable(plan):
             return super().train(plan, feed, labels, moment)
-        numbers = self._numbers()
-        kind = (id(plan), *((name, signal.shape) for name, signal in feed.items()), moment.fraction)
-        made = self._recorded.setdefault(kind, [])
+        call, numbers = _Call(plan, feed, labels, moment), self._numbers()
+        made = self._recorded.setdefault(call.kind, [])
         step = next((each for each in made if each.ledger.covers(numbers)), None)
         if step is None:
-            ledger = self._noted.pop(kind, None)
+            ledger = self._noted.pop(call.kind, None)
             if ledger is None or not ledger.covers(numbers):
-                self._noted[kind] = ledger = StepLedger(self.ops, numbers)
-                return self._note(ledger, plan, feed, labels, moment)
-            step = self._record(ledger, plan, feed, labels, moment)
+                self._noted[call.kind] = ledger = StepLedger(self.ops, numbers)
+                return self._note(ledger, call)
+            step = self._record(ledger, call)
             made.append(step)
-        return self._replay(step, feed, labels, moment, numbers)
+        return self._replay(step, call, numbers)
 
     def mean_losses(self, seen: Mapping[str, Observation]) -> tuple[list[str], Array]:
         if self._last is None or seen is not self._last.seen:
@@ -134,38 +154,25 @@ class RecordingScheduler(Scheduler):
             numbers[f"{name}.decay"] = state.annealing.get("decay", 1.0)
         return numbers
 
-    def _note(
-        self,
-        ledger: StepLedger,
-        plan: Plan,
-        feed: Mapping[str, Signal],
-        labels: Array | None,
-        moment: Moment,
-    ) -> dict[str, Observation]:
+    def _note(self, ledger: StepLedger, call: _Call) -> dict[str, Observation]:
         """Execute a step, and draw up its ledger."""
         tape = _Tape(self.graph, self.ops, dict(self.states), ledger=ledger)
-        seen = tape.train(plan, feed, labels, moment)
+        seen = tape.train(call.plan, call.feed, call.labels, call.moment)
         self.states = tape.states
-        for name in _updated(plan):
+        for name in call.updated:
             loss: Any = seen[name].loss
-            self._advance(name, loss, moment)
+            self._advance(name, loss, call.moment)
         return seen
 
-    def _record(
-        self,
-        ledger: StepLedger,
-        plan: Plan,
-        feed: Mapping[str, Signal],
-        labels: Array | None,
-        moment: Moment,
-    ) -> _RecordedStep:
+    def _record(self, ledger: StepLedger, call: _Call) -> _RecordedStep:
         self._settle()
         ledger.closed = True
-        static = {name: Signal(signal.values.copy()) for name, signal in feed.items()}
-        answers = None if labels is None else labels.copy()
+        plan, moment, updated = call.plan, call.moment, call.updated
+        static = {name: Signal(signal.values.copy()) for name, signal in call.feed.items()}
+        answers = None if call.labels is None else call.labels.copy()
         tape = _Tape(self.graph, self.ops, {}, ledger=ledger)
         # The recording keeps its work, and must not keep this scheduler, which keeps the recording.
-        updated, standing, xp = _updated(plan), self._standing, self.ops.xp
+        standing, xp = self._standing, self.ops.xp
 
         def work() -> tuple[dict[str, Observation], tuple[list[str], Array]]:
             tape.states = dict(standing)
@@ -179,24 +186,19 @@ class RecordingScheduler(Scheduler):
         return _RecordedStep(recording, ledger, static, answers, seen, losses, updated)
 
     def _replay(
-        self,
-        step: _RecordedStep,
-        feed: Mapping[str, Signal],
-        labels: Array | None,
-        moment: Moment,
-        numbers: Mapping[str, float],
+        self, step: _RecordedStep, call: _Call, numbers: Mapping[str, float]
     ) -> dict[str, Observation]:
         self._settle()
         copyto = self.ops.xp.copyto
         for name, signal in step.feed.items():
-            copyto(signal.values, feed[name].values)
+            copyto(signal.values, call.feed[name].values)
         if step.labels is not None:
-            copyto(step.labels, labels)
+            copyto(step.labels, call.labels)
         step.ledger.fill(numbers)
         step.recording.replay()
         for name in step.updated:
             loss: Any = step.seen[name].loss
-            self._advance(name, loss, moment)
+            self._advance(name, loss, call.moment)
         self._last = step
         return step.seen
 
@@ -224,11 +226,6 @@ def _overwrite(xp: Any, standing: NodeState, new: NodeState) -> None:
         for name, array in arrays.items():
             if array is not old[name]:
                 xp.copyto(old[name], array)
-
-
-def _updated(plan: Plan) -> tuple[str, ...]:
-    """Return the nodes that learn in a plan."""
-    return tuple(step.node for step in plan.steps if isinstance(step, steps.Update))
 
 
 def _copied(arrays: Arrays) -> Arrays:
