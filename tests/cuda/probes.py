@@ -10,7 +10,7 @@ from builders import random_mixture, random_rows
 from numpy.testing import assert_array_equal
 from twins import HOST, assert_close, assert_equal, from_device, to_device
 
-from dcgraph.backends.cupy import narrow, posterior, scores
+from dcgraph.backends.cupy import narrow, posterior, scores, statistics
 from dcgraph.backends.cupy import update as updating
 from dcgraph.backends.cupy.backend import CupyBackend
 from dcgraph.layers.gmm import density, updates
@@ -58,7 +58,8 @@ def pool(ops: CupyBackend) -> None:
 def gmm(ops: CupyBackend) -> None:
     random = np.random.default_rng(3)
     for shared, components, shape, kernel in [
-        (True, 35, (3, 6, 12, 2), (2, 3)),  # 150 rows: two chunks, and two batches in the first
+        (True, 35, (3, 6, 12, 2), (2, 3)),  # 150 rows: several blocks of them
+        (True, 15, (12, 5, 6, 1), (3, 3)),  # narrow: 144 rows, 64 of them at once in a warp
         (False, 4, (3, 4, 3, 9), (3, 1)),
         (True, 3, (2, 3, 3, 11), (3, 3)),  # few rows: several blocks for each score
     ]:
@@ -100,12 +101,14 @@ def gmm(ops: CupyBackend) -> None:
                 want=ALL,
             )
             assert_close(from_device(ops, got), expected, FLOAT)
-        with patch.object(scores, "BLOCKS", 0):  # as if there were many rows
-            got = ops.mixture_scores(
-                to_device(ops, Signal(patches)), density.pack(ops.xp, to_device(ops, parameters))
-            )
         expected = HOST.mixture_scores(Signal(patches), density.pack(np, parameters))
-        assert_close({"scores": from_device(ops, got)}, {"scores": expected}, FLOAT)
+        for wave, wide in ((1, 2**11), (1, 1), (scores.WAVE, 1)):  # as of many rows, wide tiles
+            with patch.multiple(scores, WAVE=wave, WIDE_ROWS=wide, WIDE_BLOCKS=0):
+                got = ops.mixture_scores(
+                    to_device(ops, Signal(patches)),
+                    density.pack(ops.xp, to_device(ops, parameters)),
+                )
+            assert_close({"scores": from_device(ops, got)}, {"scores": expected}, FLOAT)
         patches[1] = np.nan  # rows that no component wins
         mixture = density.pack(ops.xp, to_device(ops, parameters))
         ops.mixture_observe(to_device(ops, Signal(patches)), mixture, None, soft=False, want=ALL)
@@ -120,6 +123,30 @@ def in_a_loop(ops: CupyBackend) -> None:
         patch.object(posterior, "THREADS", (32,)),
     ):
         gmm(ops)
+
+
+def sums(ops: CupyBackend) -> None:
+    """Let small blocks sum many rows: in two chunks, and in two batches in the first."""
+    random = np.random.default_rng(6)
+    options = {"soft": False, "want": frozenset({"statistics"})}
+    for sets, depth in [(1, 3), (2, 41)]:
+        shape = (1100 // sets, sets, 1, depth)
+        x = (2 + random.standard_normal(shape)).astype(FLOAT)
+        parameters = random_mixture(
+            random, components=4, dimensions=depth, sets=sets, dtype=FLOAT, offset=2.0
+        )
+        known = random.random(shape) < 0.7
+        known[::3] = False
+        blocks = 2 * sets * -(-depth // 32)
+        here, there = density.pack(np, parameters), to_device(ops, parameters)
+        for mask in (None, known):
+            signal = Signal(x, mask)
+            expected = HOST.mixture_observe(signal, here, None, **options)
+            with patch.multiple(statistics, THREADS=64, BLOCKS=blocks, GRID_MAX=1):
+                got = ops.mixture_observe(
+                    to_device(ops, signal), density.pack(ops.xp, there), None, **options
+                )
+            assert_close(from_device(ops, got), expected, FLOAT)
 
 
 def by_scores(ops: CupyBackend) -> None:
@@ -194,7 +221,7 @@ PROBES: dict[str, tuple[Callable[[CupyBackend], None], ...]] = {
     "posterior": (by_scores, settled),
     "settle": (in_a_loop, settled),
     "narrow": (in_a_loop,),
-    "sums": (gmm,),
+    "sums": (sums,),
     "update": (update,),
     "draw": (draw,),
     "common": (fold, pool, gmm, update, draw),

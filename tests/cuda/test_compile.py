@@ -7,10 +7,10 @@ import re
 import nvrtc
 import pytest
 
-from dcgraph.backends.cupy.sources import INSTANCES, OPTIONS, companions, source_text
+from dcgraph.backends.cupy.sources import INSTANCES, OPTIONS, source_text
 
 pytestmark = pytest.mark.cuda_src
-ARCHITECTURES = (75, 80, 86, 89, 90)
+ARCHITECTURES = (75, 80, 90)
 
 
 @pytest.fixture(autouse=True)
@@ -42,14 +42,3 @@ def test_errors_name_file_and_line():
     source = source_text("pool").replace("pool_spread(const T* y", "pool_spread(const S* y")
     with pytest.raises(nvrtc.CompileError, match=r'pool\.cu\(\d+\): error: identifier "S"'):
         nvrtc.compile_cubin(source, 80, INSTANCES["pool"], OPTIONS)
-
-
-def test_instances_for_one_type_of_elements_are_compiled_together():
-    assert companions("fold", "fold_mean<double>") == (
-        "fold<double>",
-        "fold_adjoint<double>",
-        "fold_mean<double>",
-    )
-    assert companions("posterior", "mixture_known") == ("mixture_known",)
-    both = {companions("scores", expression) for expression in INSTANCES["scores"]}
-    assert sorted(name for part in both for name in part) == sorted(INSTANCES["scores"])

@@ -74,6 +74,13 @@ def test_lanes_exchange_values(run):
     np.testing.assert_array_equal(out, [[496] * 32 + list(range(32, 40))] * 2)
 
 
+def test_names_for_fast_ways_do_the_same(run):
+    out, x = np.empty(1, np.float32), np.array([-1], np.float32)
+    source = "__global__ void kernel(const float* x, float* out) { *out = __expf(__ldg(x)); }"
+    run(source, "kernel", (1,), (1,), [x, out])
+    np.testing.assert_allclose(out, np.exp(x))
+
+
 def test_blocks_of_several_dimensions(run):
     out = np.empty((2, 3, 4, 5), np.int32)
     source = """

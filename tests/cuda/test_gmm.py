@@ -54,8 +54,20 @@ CUPY = "dcgraph.backends.cupy"
 WAYS = {  # what shapes decide on large batches, decided otherwise
     "by shape": {},
     "one block loops": {"narrow.LOOPING": 1, "posterior.SETTLE_FROM": 1, "posterior.LOOPING": 1},
-    "by scores, warps": {"narrow.COMPONENTS_MAX": 0, "scores.BLOCKS": 0},
+    "by scores, warps": {"narrow.COMPONENTS_MAX": 0, "scores.WAVE": 1},
+    "by wide tiles": {
+        "narrow.COMPONENTS_MAX": 0,
+        "scores.WIDE_ROWS": 1,
+        "scores.WIDE_BLOCKS": 0,
+    },
     "by scores, threads": {"narrow.COMPONENTS_MAX": 0, "posterior.SETTLE_FROM": 1},
+}
+
+
+DIVISIONS = {  # of the work of a score product among blocks
+    "by shape": {},
+    "wide tiles": {"WIDE_ROWS": 1, "WIDE_BLOCKS": 0},
+    "wide tiles in one part": {"WIDE_ROWS": 1, "WIDE_BLOCKS": 0, "WAVE": 1},
 }
 
 
@@ -82,9 +94,10 @@ def observed(ops, parameters, signal, smoothing, *, soft, want=ALL):
 
 
 @pytest.mark.parametrize("masked", ["no", "entries", "positions", "some nothing", "nothing"])
-@pytest.mark.parametrize("blocks", [0, 128], ids=["as of many rows", "by shape"])
-def test_scores(cupy_ops, case, random, dtype, masked, blocks, monkeypatch):
-    monkeypatch.setattr(f"{CUPY}.scores.BLOCKS", blocks)
+@pytest.mark.parametrize("division", DIVISIONS)
+def test_scores(cupy_ops, case, random, dtype, masked, division, monkeypatch):
+    for name, value in DIVISIONS[division].items():
+        monkeypatch.setattr(f"{CUPY}.scores.{name}", value)
     parameters, values = case
     known = masks(random, values, masked)
     if known is not None:
@@ -171,7 +184,7 @@ def test_ties_go_to_the_first(cupy_ops, random, dtype):
 
 def test_many_rows_are_summed_in_chunks(cupy_ops, random, dtype):
     parameters = random_mixture(random, components=4, dimensions=3, dtype=dtype)
-    values = random.standard_normal((3, 11, 9, 3)).astype(dtype)  # 297 rows: 3 chunks
+    values = random.standard_normal((3, 11, 9, 3)).astype(dtype)  # 297 rows: 2 chunks
     got, expected = observed(cupy_ops, parameters, Signal(values), None, soft=False)
     assert_close(got, expected, dtype)
     assert got["S0"].sum() == 297

@@ -84,7 +84,7 @@ for probe in PROBES[sys.argv[2]]:
 
 
 @pytest.mark.parametrize(
-    "source", ["fold", "pool", "scores", "posterior", "narrow", "update", "draw"]
+    "source", ["fold", "pool", "scores", "posterior", "narrow", "sums", "update", "draw"]
 )
 def test_our_kernels_have_none(kernels, source):
     done = sanitized(["-c", PROBE, str(kernels), source])

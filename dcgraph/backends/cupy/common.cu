@@ -9,6 +9,8 @@ __device__ __forceinline__ double minus_infinity(double) { return minus_infinity
 
 __device__ __forceinline__ float exponential(float x) { return expf(x); }
 __device__ __forceinline__ double exponential(double x) { return exp(x); }
+// e^x as of a difference to the largest: the relative error is 1e-7 near 0, and grows with |x|.
+__device__ __forceinline__ float exponential_below_0(float x) { return __expf(x); }
 __device__ __forceinline__ float logarithm(float x) { return logf(x); }
 __device__ __forceinline__ double logarithm(double x) { return log(x); }
 __device__ __forceinline__ float root(float x) { return sqrtf(x); }

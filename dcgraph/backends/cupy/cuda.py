@@ -10,7 +10,7 @@ from typing import Any
 import cupy
 
 from dcgraph.backends.cupy.device import Launch
-from dcgraph.backends.cupy.sources import OPTIONS, companions, source_text
+from dcgraph.backends.cupy.sources import OPTIONS, source_text
 from dcgraph.signal import Array
 
 
@@ -74,8 +74,7 @@ class CudaDevice:
 
     def record(self, work: Callable[[], Any]) -> tuple[Any, CudaGraph]:
         """Record work on this device as a CUDA graph; nothing of it is executed yet."""
-        stream = cupy.cuda.Stream(non_blocking=True)
-        pool, ordinary = _recordings(), cupy.get_default_memory_pool()
+        (stream, pool), ordinary = _recordings(), cupy.get_default_memory_pool()
         if ordinary.free_bytes() > self.memory // 4:  # what the step took when it was executed
             ordinary.free_all_blocks()
         with cupy.cuda.using_allocator(pool.malloc), stream:
@@ -92,22 +91,18 @@ class CudaDevice:
         return int(cupy.cuda.Device(self.index).mem_info[1])
 
 
-def _new_pool() -> Any:
-    return cupy.cuda.MemoryPool()
+def _place_to_record() -> tuple[Any, Any]:
+    return cupy.cuda.Stream(non_blocking=True), cupy.cuda.MemoryPool()
 
 
-def _compiled(source: str, instances: tuple[str, ...]) -> Any:
-    return cupy.RawModule(
-        code=source_text(source), options=OPTIONS, name_expressions=list(instances)
+def _compiled(source: str, expression: str) -> Any:
+    module = cupy.RawModule(
+        code=source_text(source), options=OPTIONS, name_expressions=[expression]
     )
-
-
-def _found(source: str, expression: str) -> Any:
-    return _module(source, companions(source, expression)).get_function(expression)
+    return module.get_function(expression)
 
 
 # One for all recordings of a device, and nothing else: what one has let go is the next one's, and
 # they never run at the same time. Memory of other arrays must not be written by a replay.
-_recordings: Any = cupy.memoize(for_each_device=True)(_new_pool)
-_module: Any = cupy.memoize(for_each_device=True)(_compiled)
-_kernel: Any = cupy.memoize(for_each_device=True)(_found)
+_recordings: Any = cupy.memoize(for_each_device=True)(_place_to_record)
+_kernel: Any = cupy.memoize(for_each_device=True)(_compiled)

@@ -137,7 +137,8 @@ mixture_settle(const T* scores, const T* smoothing, const int* known_dimensions,
         const int here = (int)min((long long)threads, rows - first);
         const T* own = scores + first * components;
         for_each_score<T>(
-            here, components, pitch, [&](int inside, int outside) { held[inside] = own[outside]; },
+            here, components, pitch, thread, threads,
+            [&](int inside, int outside) { held[inside] = own[outside]; },
             [&](int i) { ((Vector<T>*)held)[i] = ((const Vector<T>*)own)[i]; });
         __syncthreads();
         const long long row = first + thread;
@@ -147,7 +148,8 @@ mixture_settle(const T* scores, const T* smoothing, const int* known_dimensions,
         }
         __syncthreads();
         if (!output) continue;
-        write_posteriors(held, output + first * components, here, components, pitch);
+        write_posteriors(held, output + first * components, here, components, pitch, thread,
+                         threads);
         __syncthreads();  // all is written, before the next rows take its place
     }
 }

@@ -78,7 +78,7 @@ def posterior(
     if smoothing is not None:
         needed = any(wanted.get(name) is not None for name in SMOOTHED)
         smoothing = smoothing.astype(scores.dtype, copy=False) if needed else None
-    threads, shared = settling_block(components, scores.dtype, smoothing, depth=0)
+    threads, shared = settling_block(components, scores.dtype, smoothing)
     if soft or rows < SETTLE_FROM or not threads:
         _by_warps(device, scores, smoothing, known_dimensions, wanted, depth=depth, soft=soft)
         return
@@ -101,30 +101,30 @@ def pointers(*arrays: Array | None) -> list[Any]:
 
 
 def settling_block(
-    components: int, dtype: Any, smoothing: Array | None, *, depth: int, rows: int = 1
+    components: int, dtype: Any, smoothing: Array | None, *, rows: int = 1, others: int = 0
 ) -> tuple[int, int]:
     """Return the threads of a block that have rows, and its shared memory; 0 where none would do.
 
     Parameters
     ----------
-    depth : int
-        Dimensions of the parameters that lie in shared memory, too; 0: none do.
     rows : int
         Rows of a thread.
+    others : int
+        Numbers that lie in shared memory, too.
     """
-    vector: int = 16 // dtype.itemsize
-
-    def rounded(numbers: int) -> int:
-        return -(-numbers // vector) * vector
-
-    others = components * (2 * rounded(depth) + 1) if depth else 0
     if smoothing is not None:
-        others += components * rounded(components)
+        others += components * whole_vectors(components, dtype)
     for threads in THREADS:
         shared = (threads * rows * (components | 1) + others) * dtype.itemsize
         if shared <= SHARED_BYTES - 1024:  # what kernels declare themselves
             return threads, shared
     return 0, 0
+
+
+def whole_vectors(numbers: int, dtype: Any) -> int:
+    """Return how many numbers there are when the last vector is full."""
+    vector: int = 16 // dtype.itemsize
+    return -(-numbers // vector) * vector
 
 
 def _by_warps(

@@ -77,29 +77,30 @@ __device__ __forceinline__ void settle(T* own, const T* smoothing_t, int pitch, 
 }
 
 // Calls copy(inside, outside) for every element of `rows` rows, its place in shared memory and in a
-// dense array: consecutive threads have consecutive elements. Where rows are dense in both, whole
-// vectors go through copy_vector.
+// dense array: `threads` threads have consecutive elements, `thread` says which one this is. Where
+// rows are dense in both, whole vectors go through copy_vector.
 template <typename T, typename Copy, typename CopyVector>
-__device__ __forceinline__ void for_each_score(int rows, int components, int pitch, Copy copy,
-                                               CopyVector copy_vector)
+__device__ __forceinline__ void for_each_score(int rows, int components, int pitch, int thread,
+                                               int threads, Copy copy, CopyVector copy_vector)
 {
-    const int count = rows * components, threads = blockDim.x;
+    const int count = rows * components;
     if (pitch == components && count % Vector<T>::SIZE == 0) {
-        for (int i = threadIdx.x; i < count / Vector<T>::SIZE; i += threads) copy_vector(i);
+        for (int i = thread; i < count / Vector<T>::SIZE; i += threads) copy_vector(i);
         return;
     }
-    for (int i = threadIdx.x; i < count; i += threads) {
+    for (int i = thread; i < count; i += threads) {
         const int row = i / components;
         copy(row * pitch + i - row * components, i);
     }
 }
 
-// Writes the posteriors of a block's rows, the first of which is `output`.
+// Writes the posteriors of rows that lie side by side, the first of which is `output`.
 template <typename T>
 __device__ __forceinline__ void write_posteriors(const T* held, T* output, int rows, int components,
-                                                 int pitch)
+                                                 int pitch, int thread, int threads)
 {
     for_each_score<T>(
-        rows, components, pitch, [&](int inside, int outside) { output[outside] = held[inside]; },
+        rows, components, pitch, thread, threads,
+        [&](int inside, int outside) { output[outside] = held[inside]; },
         [&](int i) { ((Vector<T>*)output)[i] = ((const Vector<T>*)held)[i]; });
 }

@@ -15,7 +15,15 @@ TYPES = {"float32": "float", "float64": "double", "bool": "bool"}
 REAL = ("float", "double")
 MASKED = ("false", "true")
 COLUMNS = ("32", "64")
-DEPTHS = ("4", "9", "16", "27", "32")
+WIDE = (("16", "4"), ("28", "7"), ("40", "5"), ("56", "7"), ("64", "8"))
+"""Components of a wide tile of scores, and of a thread of it."""
+NARROW = (
+    *(("9", components) for components in ("16", "25", "36", "49")),
+    ("16", "16"),
+    ("16", "25"),
+    ("27", "25"),
+)
+"""Dimensions of a row of a narrow mixture, and components of it, at most; small ones first."""
 
 
 def instance(kernel: str, *arguments: str) -> str:
@@ -37,16 +45,16 @@ INSTANCES: dict[str, tuple[str, ...]] = {
     ),
     "pool": _instances(["pool_max", "pool_spread", "pool_adjoint"], REAL),
     "scores": (
-        *_instances(["mixture_scores"], ("float",), ("false",), COLUMNS, ("8",)),
-        *_instances(["mixture_scores"], REAL, MASKED, COLUMNS, ("4",)),
+        *(instance("mixture_scores", "float", "false", all_, "8", own) for all_, own in WIDE),
+        *_instances(["mixture_scores"], REAL, MASKED, COLUMNS, ("4",), ("4",)),
     ),
-    "narrow": _instances(["mixture_narrow"], REAL, DEPTHS),
+    "narrow": tuple(instance("mixture_narrow", "float", *most) for most in NARROW),
     "posterior": ("mixture_known", *_instances(["mixture_posterior", "mixture_settle"], REAL)),
     "sums": (*_instances(["mixture_sums"], REAL, MASKED), *_instances(["add_parts"], REAL)),
     "update": _instances(["mixture_pack", "mixture_maximize", "running_mean"], REAL),
     "draw": _instances(["uniform", "normal", "categorical"], REAL),
 }
-"""By source: the expressions of the instances that are compiled."""
+"""By source: the expressions of the instances there are; each is compiled when it is first used."""
 
 HEADERS: dict[str, tuple[str, ...]] = {
     "scores": (ROWS,),
@@ -55,19 +63,6 @@ HEADERS: dict[str, tuple[str, ...]] = {
     "sums": (ROWS,),
 }
 """By source: what stands before it, after `common.cu`, which stands before all."""
-
-
-def companions(source: str, expression: str) -> tuple[str, ...]:
-    """Return the instances of a source for the same type of elements: they are compiled together.
-
-    Kernels that are no templates have a module of their own.
-    """
-
-    def element(name: str) -> str:
-        return name.partition("<")[2].strip(">").split(",")[0]
-
-    wanted = element(expression)
-    return tuple(name for name in INSTANCES[source] if element(name) == wanted)
 
 
 @cache

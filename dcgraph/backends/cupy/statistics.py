@@ -19,12 +19,12 @@ from dcgraph.backends.cupy.sources import instance
 from dcgraph.signal import Array
 
 WARP = 32
-THREADS = 128  # of a block, at most
-BATCH_BYTES = 128 * 16  # shared memory for the rows that a block looks up at once, as in sums.cu
-BLOCKS = 2048  # that rows are divided among, at most,
-CHUNK_ROWS = 128  # each of so many rows, at least,
+THREADS = 128  # of a block, at most,
+EACH = 8  # each of which sorts so many rows at once, as in sums.cu
+BLOCKS = 4096  # that rows are divided among, at most,
+CHUNK_ROWS = 256  # each of so many rows, at least,
 CHUNK_ROWS_EACH = 4  # and of so many for each component: sums are fewer numbers than rows
-PARTIALS = 2**23  # numbers in the sums of all chunks, at most
+PARTIALS = 2**22  # numbers in the sums of all chunks, at most
 
 Sums = tuple[Array, Array, Array, Array | None]
 """S0 (P, K), S1, S2 and the sums of what is known, (P, K, d); the last only where there is a mask.
@@ -49,7 +49,7 @@ def segments(device: Device, rows: Rows, winner: Array, mixture: MixtureParamete
     arrays = 3 if masked else 2
     depth = rows.depth
     tile = _tile(depth)
-    threads, shared = _threads(components, arrays, tile, dtype.itemsize)
+    threads, shared = _threads(components, tile, dtype.itemsize, masked=masked)
     if not threads:
         return None
     plane = sets * components * depth
@@ -58,6 +58,8 @@ def segments(device: Device, rows: Rows, winner: Array, mixture: MixtureParamete
     tiles = -(-depth // tile)
     chunks = max(1, min(BLOCKS // (tiles * sets), PARTIALS // size))
     chunk_rows = max(CHUNK_ROWS, CHUNK_ROWS_EACH * components, -(-per_set // chunks))
+    if chunk_rows > threads * EACH:  # whole batches
+        chunk_rows += -chunk_rows % (threads * EACH)
     chunks = -(-per_set // chunk_rows)
     if not chunks:
         sums = xp.zeros((size,), dtype)
@@ -93,12 +95,13 @@ def _tile(depth: int) -> int:
     return WARP if even > 3 * WARP // 4 else even  # whole warps, but for a few idle threads
 
 
-def _threads(components: int, arrays: int, tile: int, itemsize: int) -> tuple[int, int]:
+def _threads(components: int, tile: int, itemsize: int, *, masked: bool) -> tuple[int, int]:
     """Return the threads of a block, and the bytes that they need; 0 where none would do."""
+    arrays = 3 if masked else 2
     for threads in range(THREADS, 0, -WARP):
-        numbers = components * (arrays * threads + threads // tile)
-        shared = numbers * itemsize
-        if shared + BATCH_BYTES <= SHARED_BYTES:
+        numbers = arrays * (components * tile + threads) + components
+        shared = numbers * itemsize + threads * (EACH * 8 + components * 2)
+        if shared <= SHARED_BYTES - 1024:  # what the kernel declares itself
             return threads, shared
     return 0, 0
 

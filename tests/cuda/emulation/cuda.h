@@ -25,6 +25,14 @@ static inline T __shfl_xor_sync(unsigned mask, T value, int lanes)
     return emulation::exchange(mask, value, emulation::linear_index() % 32 ^ lanes);
 }
 
+template <typename T>
+static inline T __ldg(const T* place)
+{
+    return *place;
+}
+
+#define __expf(x) std::exp(x)  // a function of this name is in the C library
+
 static inline float __int_as_float(unsigned bits)
 {
     float value;

@@ -12,7 +12,7 @@ from emulation.arrays import Namespace, Waits, bare, wrapped
 from emulation.kernel import ORDERS, Module
 from emulation.replay import Replays
 
-from dcgraph.backends.cupy.sources import companions, source_text
+from dcgraph.backends.cupy.sources import source_text
 
 
 @dataclass
@@ -36,7 +36,7 @@ class EmulatedDevice:
     edit: Callable[[str, str], str] = lambda name, text: text
     xp: Namespace = field(default_factory=Namespace, repr=False)
     launched: list[str] = field(default_factory=list, repr=False)
-    _modules: dict[tuple[str, ...], Module] = field(default_factory=dict, repr=False)
+    _modules: dict[tuple[str, str], Module] = field(default_factory=dict, repr=False)
 
     @property
     def memory(self) -> int:
@@ -57,16 +57,15 @@ class EmulatedDevice:
         return Replays.of(work)
 
     def kernel(self, source: str, expression: str) -> Callable[..., None]:
-        instances = companions(source, expression)
-        if instances not in self._modules:
-            self._modules[instances] = Module(
+        if (source, expression) not in self._modules:
+            self._modules[source, expression] = Module(
                 self.edit(source, source_text(source)),
-                instances,
+                (expression,),
                 self.folder,
                 self.orders,
                 self.sanitize,
             )
-        function = self._modules[instances].get_function(expression)
+        function = self._modules[source, expression].get_function(expression)
         self.launched.append(expression)
 
         def launch(grid: Any, block: Any, args: Any, **options: Any) -> None:
