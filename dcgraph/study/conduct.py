@@ -82,8 +82,9 @@ def conduct(
                     _note(outcome, standing, results)
                     listen(outcome)
             except KeyboardInterrupt:
+                kept = survey(runs, results).found  # Ctrl-C may fall between a file and its note
                 message = (
-                    f"stopped with {len(standing.found)} of {len(runs)} runs finished, which are "
+                    f"stopped with {len(kept)} of {len(runs)} runs finished, which are "
                     f"kept in {results.folder}: the same command goes on from there"
                 )
                 raise InterruptedRunError(message) from None
