@@ -54,7 +54,7 @@ def train(
         Passes over the training images.
     seed : int or None
         Of every random draw.
-    backend : {"auto", "numpy"}
+    backend : {"auto", "numpy", "cupy"}
     observers : iterable of Observer
         Hear the events of the run.
     init : Model, path or None

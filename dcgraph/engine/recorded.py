@@ -60,7 +60,7 @@ class _Call:
     def kind(self) -> Hashable:
         """What calls of one kind have in common, whatever their numbers."""
         shapes = tuple((name, signal.shape) for name, signal in self.feed.items())
-        return id(self.plan), shapes, self.moment.fraction
+        return id(self.plan), shapes, self.labels is None, self.moment.fraction
 
     @property
     def updated(self) -> tuple[str, ...]:
