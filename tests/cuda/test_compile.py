@@ -10,7 +10,7 @@ import pytest
 from dcgraph.backends.cupy.sources import INSTANCES, OPTIONS, source_text
 
 pytestmark = pytest.mark.cuda_src
-ARCHITECTURES = (75, 80, 90)
+ARCHITECTURES = (75, 80, 86, 89, 90)
 
 
 @pytest.fixture(autouse=True)
