@@ -12,7 +12,7 @@ import numpy as np
 from dcgraph.data.dataset import Dataset, Subset
 from dcgraph.errors import RequestError
 from dcgraph.judges.cnn import Cnn, CnnSettings, cnn_network, train_cnn
-from dcgraph.judges.pytorch import device_of, pytorch
+from dcgraph.judges.pytorch import device_of, placed, pytorch
 from dcgraph.rng import stream
 from dcgraph.storage.replace import replace_file
 
@@ -102,4 +102,4 @@ def _read(path: Path, dataset: Dataset, settings: CnnSettings) -> Cnn | None:
     except (OSError, EOFError, KeyError, TypeError, ValueError, RuntimeError, UnpicklingError):
         return None
     labels = np.asarray(kept["labels"], np.int64)
-    return Cnn(network.to(device), device, labels, float(kept["accuracy"]))
+    return Cnn(placed(network, device), device, labels, float(kept["accuracy"]))

@@ -11,7 +11,16 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from dcgraph.errors import RequestError
-from dcgraph.judges.pytorch import Device, begun, channels_first, device_of, pytorch, seeded
+from dcgraph.judges.pytorch import (
+    Device,
+    begun,
+    channels_first,
+    device_of,
+    half_products,
+    placed,
+    pytorch,
+    seeded,
+)
 from dcgraph.signal import Shape
 from dcgraph.spec import Positive, Spec
 
@@ -130,7 +139,7 @@ def train_cnn(
     held_out: tuple[NDArray[Any], NDArray[np.integer]],
     settings: CnnSettings,
 ) -> Cnn:
-    """Train a judge.
+    """Train a judge, with products in bfloat16 where there are instructions for them.
 
     Parameters
     ----------
@@ -153,15 +162,16 @@ def train_cnn(
     with seeded(settings.seed, device):
         planes, classes = channels_first(images, device), torch.from_numpy(targets).to(device)
         h, w, c = images.shape[1:]
-        network = cnn_network((h, w, c), len(known)).to(device).train()
+        network = placed(cnn_network((h, w, c), len(known)), device).train()
         steps = settings.epochs * -(-len(planes) // settings.batch_size)
         adam = torch.optim.Adam(network.parameters(), lr=settings.rate)
         falling = torch.optim.lr_scheduler.CosineAnnealingLR(adam, steps)
         for _ in range(settings.epochs):
             for chosen in torch.randperm(len(planes)).to(device).split(settings.batch_size):
                 adam.zero_grad()
-                loss = torch.nn.functional.cross_entropy(network(planes[chosen]), classes[chosen])
-                loss.backward()
+                with half_products(device):
+                    outputs = network(planes[chosen])
+                torch.nn.functional.cross_entropy(outputs.float(), classes[chosen]).backward()
                 adam.step()
                 falling.step()
     judge = Cnn(network, device, known.astype(np.int64), float("nan"))

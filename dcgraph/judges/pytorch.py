@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from dcgraph.errors import RequestError
 
 Device = Literal["auto", "cpu", "cuda"]
+BFLOAT16 = ("avx512_bf16", "amx_bf16", "bf16")  # as PyTorch names the instructions
 THREADS = 1  # results must not depend on how many others share the machine
 
 
@@ -82,10 +83,30 @@ def begun(network: Any) -> Any:
 
 
 def channels_first(images: NDArray[Any], device: Any) -> Any:
-    """Return images (n, h, w, c), clipped to [0, 1], as a tensor (n, c, h, w), float32."""
+    """Return images (n, h, w, c), clipped to [0, 1], as a tensor (n, c, h, w), float32.
+
+    Channels stay innermost in memory, which convolutions read fastest.
+    """
+    clipped = np.clip(images, 0, 1).astype(np.float32, copy=False)
+    return pytorch().from_numpy(np.ascontiguousarray(clipped)).permute(0, 3, 1, 2).to(device)
+
+
+def placed(network: Any, device: Any) -> Any:
+    """Return a network on its device, in the layout of `channels_first`."""
+    return network.to(device, memory_format=pytorch().channels_last)
+
+
+def half_products(device: Any) -> Any:
+    """Return a context in which products are computed in bfloat16.
+
+    Where the processor has no instructions for them, or PyTorch cannot tell, they stay in float32.
+    """
     torch = pytorch()
-    planes = np.ascontiguousarray(np.clip(images, 0, 1).transpose(0, 3, 1, 2), np.float32)
-    return torch.from_numpy(planes).to(device)
+    there = device.type == "cuda"
+    if not there and hasattr(torch.cpu, "get_capabilities"):
+        able = torch.cpu.get_capabilities()
+        there = any(able.get(name, False) for name in BFLOAT16)
+    return torch.autocast(device.type, torch.bfloat16, enabled=there)
 
 
 def channels_last(planes: Any) -> NDArray[np.float32]:

@@ -14,6 +14,8 @@ from dcgraph.judges.pytorch import (
     channels_first,
     channels_last,
     device_of,
+    half_products,
+    placed,
     pytorch,
     seeded,
 )
@@ -106,7 +108,7 @@ def vae_samples(
     """Train an autoencoder on images (m, h, w, c) on [0, 1]; return n samples, (n, h, w, c).
 
     A pixel's distribution is Bernoulli's, as is usual for images on [0, 1]; a sample shows its
-    mean. On a GPU, training computes products in bfloat16.
+    mean. Training computes products in bfloat16 where there are instructions for them.
 
     Raises
     ------
@@ -116,17 +118,15 @@ def vae_samples(
     torch, device = pytorch(), device_of(settings.device)
     h, w, c = images.shape[1:]
     with seeded(seed, device):
-        layout = torch.channels_last
-        planes = channels_first(images, device).to(memory_format=layout)
+        planes = channels_first(images, device)
         encoder, decoder = (
-            each.to(device, memory_format=layout)
-            for each in vae_networks((h, w, c), settings.width)
+            placed(each, device) for each in vae_networks((h, w, c), settings.width)
         )
         adam = torch.optim.Adam([*encoder.parameters(), *decoder.parameters()], lr=settings.rate)
         for _ in range(settings.epochs):
             for chosen in torch.randperm(len(planes)).to(device).split(settings.batch_size):
                 adam.zero_grad()
-                with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+                with half_products(device):
                     loss = _loss(encoder, decoder, planes[chosen])
                 loss.backward()
                 adam.step()

@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 
 from dcgraph.errors import RequestError
-from dcgraph.judges.pytorch import channels_first, channels_last, device_of, pytorch, seeded
+from dcgraph.judges.pytorch import (
+    channels_first,
+    channels_last,
+    device_of,
+    half_products,
+    pytorch,
+    seeded,
+)
 
 
 def test_without_pytorch_one_sentence_says_how_to_install_it(monkeypatch):
@@ -51,3 +58,19 @@ def test_images_go_there_and_back(torch):
     planes = channels_first(images, torch.device("cpu"))
     assert tuple(planes.shape) == (3, 2, 4, 5)
     np.testing.assert_array_equal(channels_last(planes), images.clip(0, 1).astype(np.float32))
+
+
+@pytest.mark.parametrize(("able", "dtype"), [(True, "bfloat16"), (False, "float32")])
+def test_products_are_halved_where_there_are_instructions_for_them(torch, monkeypatch, able, dtype):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"amx_bf16": able}, raising=False)
+    one = torch.ones(2, 2)
+    with half_products(torch.device("cpu")):
+        assert (one @ one).dtype == getattr(torch, dtype)
+    assert (one @ one).dtype == torch.float32
+
+
+def test_a_pytorch_that_does_not_know_its_processor_keeps_float32(torch, monkeypatch):
+    monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
+    one = torch.ones(2, 2)
+    with half_products(torch.device("cpu")):
+        assert (one @ one).dtype == torch.float32
