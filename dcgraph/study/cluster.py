@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from dcgraph.errors import RequestError
 from dcgraph.study.execute import execute
-from dcgraph.study.local import Execute
+from dcgraph.study.local import Execute, deaf_to_ctrl_c
 from dcgraph.study.run import Outcome, Run
 
 if TYPE_CHECKING:
@@ -71,10 +72,10 @@ def _client(address: str, workers: int) -> Iterator[Client]:
         raise RequestError(message, field="--cluster") from error
     if address == LOCAL:
         settings: dict[str, Any] = {"processes": True, "threads_per_worker": 1}
-        with (
-            LocalCluster(n_workers=workers, dashboard_address=None, **settings) as cluster,
-            Client(cluster) as client,
-        ):
+        settings["silence_logs"] = logging.CRITICAL  # outcomes tell what becomes of runs
+        with deaf_to_ctrl_c():
+            cluster = LocalCluster(n_workers=workers, dashboard_address=None, **settings)
+        with cluster, Client(cluster) as client:
             yield client
         return
     try:

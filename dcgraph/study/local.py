@@ -6,10 +6,11 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from multiprocessing import resource_tracker
 
 from dcgraph.study.execute import execute
 from dcgraph.study.run import Outcome, Run
@@ -86,7 +87,8 @@ class _Slot:
         # spawned, not forked: threads of libraries do not survive a fork
         context = multiprocessing.get_context("spawn")
         self.pool = ProcessPoolExecutor(1, mp_context=context, initializer=_begin)
-        self.process = self.pool.submit(os.getpid)
+        with deaf_to_ctrl_c():
+            self.process = self.pool.submit(os.getpid)
 
     def submit(self, function: Execute, run: Run) -> Future[Outcome]:
         try:
@@ -100,6 +102,20 @@ class _Slot:
         with suppress(BrokenProcessPool, ProcessLookupError):  # it is gone
             os.kill(self.process.result(), KILL)
         self.pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def deaf_to_ctrl_c() -> Iterator[None]:
+    """Let processes begin that Ctrl-C never reaches; here it waits until they have begun."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker.ensure_running()  # whose start, below, would undo what follows
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _begin() -> None:

@@ -52,6 +52,25 @@ def finished(tmp_path_factory, anywhere):
     return folder, answer
 
 
+def begun(folder: Path, *arguments) -> subprocess.Popen:
+    """Start the command in a session of its own, as a terminal would."""
+    return subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, "study", *map(str, arguments)],
+        cwd=folder,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def workers_of(process: subprocess.Popen) -> int:
+    """Return how many of its children are workers, which import before they can do anything."""
+    threads = Path(f"/proc/{process.pid}/task").glob("*/children")
+    children = {child for thread in threads for child in thread.read_text().split()}
+    return sum("spawn_main" in Path(f"/proc/{each}/cmdline").read_text() for each in children)
+
+
 def table_of(folder: Path) -> dict[str, bytes]:
     return {name: (folder / name).read_bytes() for name in ("table.csv", "table.md", "table.h5")}
 
@@ -177,14 +196,7 @@ def test_without_a_file_the_shipped_studies_are_listed(call):
 def test_ctrl_c_keeps_what_is_finished(study, tmp_path):
     text = STUDY.replace('"F(3,1)-G(9)-F(6,1)-G(9)"', "{graph: 'F(3,1)-G(25)', set: LONG}")
     study.write_text(text.replace("LONG", "{train.epochs: 100000}"))
-    process = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, "study", str(study), "--workers", "1"],
-        cwd=tmp_path,
-        stderr=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    process = begun(tmp_path, study, "--workers", "1")
     runs = tmp_path / "studies" / "tiny" / "runs"
     while not (runs.is_dir() and list(runs.glob("one*.h5"))):
         assert process.poll() is None, process.communicate()
@@ -195,3 +207,29 @@ def test_ctrl_c_keeps_what_is_finished(study, tmp_path):
     assert stdout == ""
     assert "stopped with 1 of 3 runs finished" in stderr
     assert "Traceback" not in stderr
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="needs to see its processes")
+@pytest.mark.parametrize(
+    "engine",
+    [
+        [],
+        pytest.param(
+            ["--cluster", "local"],
+            marks=pytest.mark.skipif(find_spec("distributed") is None, reason="needs Dask"),
+        ),
+    ],
+    ids=["processes", "cluster"],
+)
+def test_ctrl_c_while_workers_begin_says_one_sentence(study, tmp_path, engine):
+    process = begun(tmp_path, study, "--workers", "2", *engine)
+    while workers_of(process) < 2:
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.02)
+    time.sleep(0.2)  # until they are in the middle of their imports
+    os.killpg(process.pid, signal.SIGINT)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    lines = [line for line in stderr.splitlines() if "runs to do" not in line]
+    assert len(lines) == 1, stderr
+    assert lines[0].startswith("error: stopped with 0 of 3 runs finished")
