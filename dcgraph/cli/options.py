@@ -51,7 +51,8 @@ def common(command: Callable[..., Any]) -> Callable[..., Any]:
         session.quiet = arguments.pop("quiet")
         stop_logging = session.start_logging()
         try:
-            if arguments.pop("allow_plugins", False):
+            session.allows_plugins = arguments.pop("allow_plugins", False)
+            if session.allows_plugins:
                 arguments["plugin_files"] += _plugins_of_graphs(arguments)
             return command(session, **arguments)
         finally:

@@ -31,12 +31,15 @@ class Session:
         Only errors on stderr.
     verbosity : int
         0: warnings; 1: what happens; 2 and more: details.
+    allows_plugins : bool
+        Whether the plugin files that graphs name may be loaded.
     """
 
     arguments: list[str] = field(default_factory=list)
     command: str | None = None
     quiet: bool = False
     verbosity: int = 0
+    allows_plugins: bool = False
     began: float = field(default_factory=perf_counter)
 
     @property

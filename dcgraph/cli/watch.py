@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,11 +47,15 @@ def command(session: Session, model: Path, *, port: int, opens: bool, **request:
     """
     from dcgraph.report.live import LivePage, Watch
     from dcgraph.report.page import waiting
+    from dcgraph.storage.origin import plugin_files_of
 
     wanted = reporting.Request(**request)
 
     def render() -> str:
-        record, made = wanted.page(session, model, live=True)
+        # what the file names is known once it is there
+        files = plugin_files_of(model) if session.allows_plugins else []
+        allowed = replace(wanted, plugin_files=(*wanted.plugin_files, *files))
+        record, made = allowed.page(session, model, live=True)
         session.advise(f"step {record.step} of {record.total_steps}")
         return made.html
 

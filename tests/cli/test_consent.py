@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from dcgraph.cli import watch
+
 GRAPH = """
 name: counted
 plugins: [{entry}]
@@ -132,3 +134,24 @@ def test_a_plugin_that_the_graph_does_not_name_is_named_by_the_model(call, folde
     assert "`-p path/to/turning.py`" in answer.stderr
     answer = call("sample", "plain.h5", "-p", plugin, "-o", "s.png")
     assert answer.code == 0, answer.stderr
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_watch_keeps_to_what_was_allowed_for_a_model_that_comes_later(
+    call, folder, model, monkeypatch, allowed
+):
+    later = folder / "later.h5"  # beside what it names
+    steps = iter([lambda: model.rename(later), lambda: None])
+
+    def pause(seconds):
+        step = next(steps, None)
+        if step is None:
+            raise KeyboardInterrupt
+        step()
+
+    monkeypatch.setattr(watch.time, "sleep", pause)
+    flag = ["--allow-plugins"] if allowed else []
+    answer = call("watch", later, "--samples", "4", *flag)
+    assert answer.code == 0, answer.stderr
+    assert ("step 1 of 1" in answer.stderr) is allowed
+    assert ("--allow-plugins" in answer.stderr) is not allowed
