@@ -41,6 +41,13 @@ BLOCK = 1000  # images in memory at a time
     "be negative (gmm1:-0.5).  [default: all of them]",
 )
 @click.option(
+    "--two-sided",
+    multiple=True,
+    metavar="NODE",
+    help="In the combined score, take images that are too likely by this node for as unusual as "
+    "those that are not likely. May be repeated.",
+)
+@click.option(
     "--kind",
     type=click.Choice(KINDS),
     default=KINDS[0],
@@ -83,6 +90,7 @@ def command(
     split: str,
     file: Path | None,
     nodes: tuple[str, ...],
+    two_sided: tuple[str, ...],
     kind: Kind,
     contamination: float | None,
     output: Path | None,
@@ -130,7 +138,7 @@ def command(
             opening.check_output(path, ENDINGS[name], overwrite=overwrite)
     plugins = plugins_from(plugin_files)
     record = read_model(model, plugins=plugins)
-    request = scored.Request.of(record, nodes, kind, contamination)
+    request = scored.Request.of(record, nodes, kind, contamination, two_sided)
     choice = picking.Choice(source, split, file, data_dir=data_dir)
     blocks = choice.blocks(session, model, record.graph, settings, plugins, BLOCK)
     opened = Model(record, backend=backend, threads=threads)

@@ -39,6 +39,8 @@ class Request:
         Quantiles of the training images' scores.
     weights : mapping of str to float
         Of the nodes in a combined score.
+    two_sided : tuple of str
+        Those by which too likely an image is as unusual as one that is not likely.
     """
 
     nodes: tuple[str, ...]
@@ -47,6 +49,7 @@ class Request:
     contamination: float | None
     calibration: Mapping[str, NDArray[Any]]
     weights: Mapping[str, float]
+    two_sided: tuple[str, ...]
 
     @classmethod
     def of(
@@ -55,6 +58,7 @@ class Request:
         nodes: tuple[str, ...],
         kind: Kind,
         contamination: float | None,
+        two_sided: tuple[str, ...],
     ) -> Request:
         """Return the request that was typed.
 
@@ -75,12 +79,16 @@ class Request:
             message = f"--node names a node twice: {', '.join(named)}"
             raise RequestError(message, field="--node")
         main = COMBINED if len(named) > 1 else scored_node(graph, named[0] if named else None)
-        if set(weights.values()) - {1.0} and (main != COMBINED or contamination is not None):
+        shaped = bool(two_sided) or bool(set(weights.values()) - {1.0})
+        if shaped and (main != COMBINED or contamination is not None):
             message = (
-                "weights are of nodes in a combined score, which decides nothing by itself: name "
-                "several nodes, and leave out --contamination"
+                "weights and --two-sided are of nodes in a combined score, which decides nothing "
+                "by itself: name several nodes, and leave out --contamination"
             )
             raise RequestError(message, field="--node")
+        if strange := [node for node in two_sided if node not in named]:
+            message = f"--two-sided names {', '.join(strange)}, which no --node names"
+            raise RequestError(message, field="--two-sided")
         if (contamination is not None or main == COMBINED) and kind != "log_likelihood":
             what = "a combined score" if main == COMBINED else "--contamination"
             message = (
@@ -94,7 +102,7 @@ class Request:
         if contamination is not None:
             outliers.check_contamination(contamination)
         scored = named or graph.density_nodes
-        return cls(scored, main, kind, contamination, record.calibration, weights)
+        return cls(scored, main, kind, contamination, record.calibration, weights, two_sided)
 
     @property
     def compared(self) -> tuple[str, ...]:
@@ -140,7 +148,8 @@ def score(
             for name, each in maps.items()
         }
         if request.main == COMBINED:
-            found[COMBINED] = combined_scores(found, request.calibration, request.weights)
+            shape = (request.weights, request.two_sided)
+            found[COMBINED] = combined_scores(found, request.calibration, *shape)
         extremes.add(picked, found[request.main])
         found["place"] = picked.places
         known = {"label": picked.labels, "outlier": picked.outlier}
@@ -246,7 +255,8 @@ class Scored:
         main = self.request.main
         nodes = {name: self.summary(name) for name in self.scores}
         told: dict[str, Any] = {"node": main if main != COMBINED else "+".join(self.request.nodes)}
-        told |= {"weights": self.request.weights} if main == COMBINED else {}
+        if main == COMBINED:
+            told |= {"weights": self.request.weights, "two_sided": self.request.two_sided}
         told |= {"kind": self.request.kind, "n": self.n, **nodes[main], "nodes": nodes}
         return told | ({"outliers": self.decisions()} if self.decisions() else {})
 

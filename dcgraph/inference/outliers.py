@@ -9,7 +9,7 @@ m quantiles can tell.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -94,6 +94,7 @@ def combined_scores(
     scores: Mapping[str, NDArray[Any]],
     calibration: Mapping[str, Quantiles],
     weights: Mapping[str, float] | None = None,
+    two_sided: Collection[str] = (),
 ) -> Scores:
     """Return the weighted mean of several nodes' z-scores, (n,); higher is more likely.
 
@@ -106,21 +107,28 @@ def combined_scores(
     ----------
     weights : mapping of str to float, or None
         Of each node; the sum is divided by their absolute values'. None: all the same.
+    two_sided : collection of str
+        Nodes by which images are as unusual when they are likelier than the training images as when
+        they are less likely: they count with minus the absolute value of their z-scores, as in the
+        typicality of Nalisnick et al. (2019).
 
     Raises
     ------
     RequestError
-        The model keeps no quantiles of a node; all weights are 0.
+        The model keeps no quantiles of a node; all weights are 0; a two-sided node is none of them.
     """
+    if strange := sorted(set(two_sided) - set(scores)):
+        message = f"{', '.join(strange)} cannot be two-sided: not among the nodes that are combined"
+        raise RequestError(message, field="two_sided")
     weights = dict.fromkeys(scores, 1.0) if weights is None else weights
     total = sum(abs(weights[name]) for name in scores)
     if not 0 < total < np.inf:
         message = f"weights must be numbers, and not all 0, received {dict(weights)}"
         raise RequestError(message, field="node")
-    parts = [
-        weights[name] / total * z_scores(values, quantiles_of(calibration, name))
-        for name, values in scores.items()
-    ]
+    parts = []
+    for name, values in scores.items():
+        part = z_scores(values, quantiles_of(calibration, name))
+        parts.append(weights[name] / total * (-np.abs(part) if name in two_sided else part))
     return np.asarray(np.sum(parts, axis=0), np.float64)
 
 

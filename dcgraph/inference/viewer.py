@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -112,7 +112,10 @@ class Viewer:
         return pixel_maps(self._scheduler(), self.log_likelihood_map(x, node), node)
 
     def combined_scores(
-        self, x: Any, nodes: Sequence[str] | Mapping[str, float] | None = None
+        self,
+        x: Any,
+        nodes: Sequence[str] | Mapping[str, float] | None = None,
+        two_sided: Collection[str] = (),
     ) -> NDArray[np.float64]:
         """Return one score of several nodes, (n,): the mean of their z-scores; higher is likelier.
 
@@ -123,11 +126,13 @@ class Viewer:
         nodes : sequence of str, mapping of str to float, or None
             A mapping gives weights, which may be negative: ``{"gmm2": 1, "gmm1": -0.5}``. None: all
             that have a log-likelihood.
+        two_sided : collection of str
+            Those of them by which too likely an image is as unusual as one that is not likely.
         """
         maps = self.log_likelihood_maps(x, None if nodes is None else tuple(nodes))
         scores = {name: each.mean(axis=(1, 2), dtype=np.float64) for name, each in maps.items()}
         weights = nodes if isinstance(nodes, Mapping) else None
-        return outliers.combined_scores(scores, self.record.calibration, weights)
+        return outliers.combined_scores(scores, self.record.calibration, weights, two_sided)
 
     def p_values(self, x: Any, node: str | Sequence[str] | None = None) -> NDArray[np.float64]:
         """Return how rare images so unlikely are among the training images, (n,), in (0, 1].

@@ -74,10 +74,21 @@ def test_a_node_may_be_contrasted_with_another(call, model, digits):
     assert found["auc"] == pytest.approx(roc_auc_score(digits[1] == 0, -expected), abs=1e-3)
 
 
+def test_a_node_may_count_both_ways(call, model, digits):
+    nodes = ("--node", "gmm2", "--node", "gmm1")
+    found = call("score", model, *nodes, "--two-sided", "gmm1", "--json").json
+    expected = dcgraph.load(model).combined_scores(digits[0], two_sided=["gmm1"])
+    assert found["two_sided"] == ["gmm1"]
+    assert found["mean"] == pytest.approx(expected.mean(), abs=1e-4)
+    assert found["auc"] == pytest.approx(roc_auc_score(digits[1] == 0, -expected), abs=1e-3)
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
         (["--node", "gmm1:half"], "a node and its weight"),
+        (["--node", "gmm1", "--two-sided", "gmm1"], "name several nodes"),
+        (["--node", "gmm1", "--node", "gmm2", "--two-sided", "top"], "top, which no --node names"),
         (["--node", "gmm1:2"], "name several nodes"),
         (["--node", "gmm2", "--node", "gmm1:-1", "--contamination", "0.1"], "leave out"),
         (["--node", "gmm2:0", "--node", "gmm1:0"], "not all 0"),

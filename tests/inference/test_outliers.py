@@ -68,6 +68,22 @@ def test_a_negative_weight_contrasts(quantiles):
     np.testing.assert_allclose(found, np.array([-2 + 1, -1, 1 - 0.5]) / 1.5, atol=1e-3)
 
 
+def test_a_two_sided_node_finds_the_too_likely_unusual(quantiles):
+    calibration = {"gmm1": quantiles, "gmm2": 7 * quantiles}
+    low, high = np.array([70.0, 100.0, 130.0]), 7 * np.array([85.0, 100.0, 115.0])
+    found = outliers.combined_scores(
+        {"gmm1": low, "gmm2": high}, calibration, {"gmm2": 1, "gmm1": 0.5}, ["gmm1"]
+    )
+    np.testing.assert_allclose(found, np.array([-1 - 1, 0, 1 - 1]) / 1.5, atol=1e-3)
+
+
+def test_a_two_sided_node_must_be_among_those_that_are_combined(quantiles):
+    with pytest.raises(RequestError, match="gmm3 cannot be two-sided"):
+        outliers.combined_scores(
+            {"gmm1": np.zeros(1)}, {"gmm1": quantiles}, two_sided=["gmm1", "gmm3"]
+        )
+
+
 @pytest.mark.parametrize("weight", [0.0, np.nan, np.inf])
 def test_weights_that_are_none(quantiles, weight):
     with pytest.raises(RequestError, match="not all 0"):

@@ -15,6 +15,8 @@ class Combined(Evaluation):
     ----------
     weights : dict of str to float
         Of density nodes; a negative one contrasts.
+    two_sided : tuple of str
+        Nodes by which too likely an image is as unusual as one that is not likely.
     names : tuple of str
         Metrics of scores.
     """
@@ -22,6 +24,7 @@ class Combined(Evaluation):
     type = "combined"
 
     weights: dict[str, float]
+    two_sided: tuple[str, ...] = ()
     names: tuple[str, ...] = ("auc",)
 
     def measure(self, subject: Subject) -> Measured:
@@ -29,7 +32,8 @@ class Combined(Evaluation):
         if held_out.outlier is None or not held_out.outlier.any() or held_out.outlier.all():
             message = "a combined score is measured by outliers: name outlier classes"
             raise RequestError(message)
-        scores = subject.model.combined_scores(images_of(held_out), self.weights)
+        images = images_of(held_out)
+        scores = subject.model.combined_scores(images, self.weights, self.two_sided)
         return Measured(
             {
                 NODE: {
