@@ -148,8 +148,9 @@ def score(
             for name, each in maps.items()
         }
         if request.main == COMBINED:
-            shape = (request.weights, request.two_sided)
-            found[COMBINED] = combined_scores(found, request.calibration, *shape)
+            found[COMBINED] = combined_scores(
+                found, request.calibration, request.weights, request.two_sided
+            )
         extremes.add(picked, found[request.main])
         found["place"] = picked.places
         known = {"label": picked.labels, "outlier": picked.outlier}

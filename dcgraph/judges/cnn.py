@@ -14,9 +14,9 @@ from dcgraph.errors import RequestError
 from dcgraph.judges.pytorch import (
     Device,
     begun,
+    bfloat16_products,
     channels_first,
     device_of,
-    half_products,
     placed,
     pytorch,
     seeded,
@@ -169,7 +169,7 @@ def train_cnn(
         for _ in range(settings.epochs):
             for chosen in torch.randperm(len(planes)).to(device).split(settings.batch_size):
                 adam.zero_grad()
-                with half_products(device):
+                with bfloat16_products(device):
                     outputs = network(planes[chosen])
                 torch.nn.functional.cross_entropy(outputs.float(), classes[chosen]).backward()
                 adam.step()

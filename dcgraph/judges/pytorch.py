@@ -96,7 +96,7 @@ def placed(network: Any, device: Any) -> Any:
     return network.to(device, memory_format=pytorch().channels_last)
 
 
-def half_products(device: Any) -> Any:
+def bfloat16_products(device: Any) -> Any:
     """Return a context in which products are computed in bfloat16.
 
     Where the processor has no instructions for them, or PyTorch cannot tell, they stay in float32.

@@ -11,10 +11,10 @@ from pydantic import Field
 from dcgraph.judges.pytorch import (
     Device,
     begun,
+    bfloat16_products,
     channels_first,
     channels_last,
     device_of,
-    half_products,
     placed,
     pytorch,
     seeded,
@@ -126,7 +126,7 @@ def vae_samples(
         for _ in range(settings.epochs):
             for chosen in torch.randperm(len(planes)).to(device).split(settings.batch_size):
                 adam.zero_grad()
-                with half_products(device):
+                with bfloat16_products(device):
                     loss = _loss(encoder, decoder, planes[chosen])
                 loss.backward()
                 adam.step()

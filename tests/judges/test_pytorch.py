@@ -9,10 +9,10 @@ import pytest
 
 from dcgraph.errors import RequestError
 from dcgraph.judges.pytorch import (
+    bfloat16_products,
     channels_first,
     channels_last,
     device_of,
-    half_products,
     pytorch,
     seeded,
 )
@@ -64,7 +64,7 @@ def test_images_go_there_and_back(torch):
 def test_products_are_halved_where_there_are_instructions_for_them(torch, monkeypatch, able, dtype):
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"amx_bf16": able}, raising=False)
     one = torch.ones(2, 2)
-    with half_products(torch.device("cpu")):
+    with bfloat16_products(torch.device("cpu")):
         assert (one @ one).dtype == getattr(torch, dtype)
     assert (one @ one).dtype == torch.float32
 
@@ -72,5 +72,5 @@ def test_products_are_halved_where_there_are_instructions_for_them(torch, monkey
 def test_a_pytorch_that_does_not_know_its_processor_keeps_float32(torch, monkeypatch):
     monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
     one = torch.ones(2, 2)
-    with half_products(torch.device("cpu")):
+    with bfloat16_products(torch.device("cpu")):
         assert (one @ one).dtype == torch.float32

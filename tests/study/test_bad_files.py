@@ -69,6 +69,12 @@ WRONG = [
         "field 'evaluate': the evaluation 'metrics' stands her",
     ),
     ("[metrics]", "[{type: metrics, names: [auk]}]", 10, "field 'evaluate.names': unknown metric"),
+    (
+        "[metrics]",
+        "[{type: combined, weights: {gmm1: 1}, two_sided: [gmm9]}]",
+        10,
+        "field 'evaluate': two_sided names gmm9, which weights does not name",
+    ),
     ("[metrics]", "[{type: roc, x: 1}]", 10, "field 'evaluate.x': evaluation 'roc' has no key 'x'"),
     ("[metrics]", "[roc]", 11, "field 'anchors': the anchor 'brightness' needs the evaluation"),
     ("[metrics]", "[]", 10, "field 'evaluate': a study needs at least one evaluation"),

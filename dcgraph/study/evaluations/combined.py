@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Self
+
+from pydantic import model_validator
+
 from dcgraph.errors import RequestError
 from dcgraph.study.evaluations.base import Evaluation, Measured, Subject, images_of
 
@@ -26,6 +30,13 @@ class Combined(Evaluation):
     weights: dict[str, float]
     two_sided: tuple[str, ...] = ()
     names: tuple[str, ...] = ("auc",)
+
+    @model_validator(mode="after")
+    def _two_sided_nodes_have_weights(self) -> Self:
+        if strange := [node for node in self.two_sided if node not in self.weights]:
+            message = f"two_sided names {', '.join(strange)}, which weights does not name"
+            raise ValueError(message)
+        return self
 
     def measure(self, subject: Subject) -> Measured:
         held_out = subject.held_out()
