@@ -11,6 +11,7 @@ from numpy.testing import assert_array_equal
 from twins import HOST, assert_close, assert_equal, from_device, to_device
 
 from dcgraph.backends.cupy import narrow, posterior, scores, statistics
+from dcgraph.backends.cupy import parts as adding
 from dcgraph.backends.cupy import update as updating
 from dcgraph.backends.cupy.backend import CupyBackend
 from dcgraph.layers.gmm import density, updates
@@ -61,7 +62,7 @@ def gmm(ops: CupyBackend) -> None:
         (True, 35, (3, 6, 12, 2), (2, 3)),  # 150 rows: several blocks of them
         (True, 15, (12, 5, 6, 1), (3, 3)),  # narrow: 144 rows, 64 of them at once in a warp
         (False, 4, (3, 4, 3, 9), (3, 1)),
-        (True, 3, (2, 3, 3, 11), (3, 3)),  # few rows: several blocks for each score
+        (True, 3, (40, 3, 3, 11), (3, 3)),  # few rows: several blocks for each score
     ]:
         x = (2 + random.standard_normal(shape)).astype(FLOAT)
         patches = HOST.fold(x, kernel, (1, 1))
@@ -102,8 +103,8 @@ def gmm(ops: CupyBackend) -> None:
             )
             assert_close(from_device(ops, got), expected, FLOAT)
         expected = HOST.mixture_scores(Signal(patches), density.pack(np, parameters))
-        for wave, wide in ((1, 2**11), (1, 1), (scores.WAVE, 1)):  # as of many rows, wide tiles
-            with patch.multiple(scores, WAVE=wave, WIDE_ROWS=wide, WIDE_BLOCKS=0):
+        for wide in (1, scores.MULTIPROCESSORS):  # as of many rows: in one part, by tall tiles
+            with patch.multiple(scores, MULTIPROCESSORS=wide, TALL_FROM=wide):
                 got = ops.mixture_scores(
                     to_device(ops, Signal(patches)),
                     density.pack(ops.xp, to_device(ops, parameters)),
@@ -149,10 +150,24 @@ def sums(ops: CupyBackend) -> None:
             assert_close(from_device(ops, got), expected, FLOAT)
 
 
+def parts(ops: CupyBackend) -> None:
+    random = np.random.default_rng(8)
+    for count in (3, 19):
+        summands = random.standard_normal((count, 7, 150)).astype(FLOAT)
+        with patch.object(adding, "BLOCKS_MAX", 1):
+            got = ops.to_host(adding.added(ops.device, ops.asarray(summands)))
+        assert_close({"sum": got}, {"sum": summands.sum(axis=0)}, FLOAT)
+
+
 def by_scores(ops: CupyBackend) -> None:
     """Write scores whatever the shape, and let warps have their rows."""
-    with patch.object(narrow, "COMPONENTS_MAX", 0):
+    with patch.object(narrow, "COMPONENTS_MAX", 0), patch.object(scores, "ADDING_TIME", 0):
         gmm(ops)
+
+
+def without_tensor_cores(ops: CupyBackend) -> None:
+    with patch.object(scores, "TENSOR_FROM", 1000):
+        by_scores(ops)
 
 
 def settled(ops: CupyBackend) -> None:
@@ -217,11 +232,12 @@ PROBES: dict[str, tuple[Callable[[CupyBackend], None], ...]] = {
     "fold": (fold,),
     "pool": (pool,),
     "rows": (gmm,),
-    "scores": (by_scores,),
+    "scores": (without_tensor_cores,),
+    "tensor": (by_scores,),
     "posterior": (by_scores, settled),
     "settle": (in_a_loop, settled),
     "narrow": (in_a_loop,),
-    "sums": (sums,),
+    "sums": (sums, parts),
     "update": (update,),
     "draw": (draw,),
     "common": (fold, pool, gmm, update, draw),

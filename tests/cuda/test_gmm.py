@@ -54,20 +54,20 @@ CUPY = "dcgraph.backends.cupy"
 WAYS = {  # what shapes decide on large batches, decided otherwise
     "by shape": {},
     "one block loops": {"narrow.LOOPING": 1, "posterior.SETTLE_FROM": 1, "posterior.LOOPING": 1},
-    "by scores, warps": {"narrow.COMPONENTS_MAX": 0, "scores.WAVE": 1},
-    "by wide tiles": {
-        "narrow.COMPONENTS_MAX": 0,
-        "scores.WIDE_ROWS": 1,
-        "scores.WIDE_BLOCKS": 0,
-    },
+    "by scores, warps": {"narrow.COMPONENTS_MAX": 0, "scores.MULTIPROCESSORS": 1},
+    "by tall tiles": {"narrow.COMPONENTS_MAX": 0, "scores.TALL_FROM": 0},
+    "without tensor cores": {"narrow.COMPONENTS_MAX": 0, "scores.TENSOR_FROM": 1000},
     "by scores, threads": {"narrow.COMPONENTS_MAX": 0, "posterior.SETTLE_FROM": 1},
 }
 
 
 DIVISIONS = {  # of the work of a score product among blocks
     "by shape": {},
-    "wide tiles": {"WIDE_ROWS": 1, "WIDE_BLOCKS": 0},
-    "wide tiles in one part": {"WIDE_ROWS": 1, "WIDE_BLOCKS": 0, "WAVE": 1},
+    "tall tiles": {"TALL_FROM": 0},
+    "one part": {"MULTIPROCESSORS": 1},
+    "tall tiles in one part": {"TALL_FROM": 0, "MULTIPROCESSORS": 1},
+    "without tensor cores": {"TENSOR_FROM": 1000},
+    "in one part, without them": {"TENSOR_FROM": 1000, "MULTIPROCESSORS": 1},
 }
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import cupy
@@ -85,10 +87,31 @@ class CudaDevice:
                 graph = stream.end_capture()
         return result, CudaGraph(graph, (result, pool, work))
 
+    def release(self) -> None:
+        """Give the memory back that no array has; other processes may take it then.
+
+        Raises
+        ------
+        RuntimeError
+            The device has failed in this process, which cannot use it any more.
+        """
+        gc.collect()  # arrays and recordings that only cycles still refer to have memory, too
+        with self.current():
+            self.wait()
+            _, recordings = _recordings()
+            recordings.free_all_blocks()
+            cupy.get_default_memory_pool().free_all_blocks()
+            cupy.get_default_pinned_memory_pool().free_all_blocks()
+
     @property
     def memory(self) -> int:
         """Bytes of memory in all."""
         return int(cupy.cuda.Device(self.index).mem_info[1])
+
+    @cached_property
+    def capability(self) -> int:
+        """The compute capability, times ten."""
+        return int(cupy.cuda.Device(self.index).compute_capability)
 
 
 def _place_to_record() -> tuple[Any, Any]:

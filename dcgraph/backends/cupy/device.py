@@ -45,6 +45,8 @@ class Device(Protocol):
         CuPy.
     memory : int
         Bytes in all.
+    capability : int
+        The compute capability, times ten: 90 for 9.0.
     """
 
     @property
@@ -52,6 +54,9 @@ class Device(Protocol):
 
     @property
     def memory(self) -> int: ...
+
+    @property
+    def capability(self) -> int: ...
 
     def kernel(self, source: str, expression: str) -> Launch:
         """Return the kernel that `expression` names, ``fold<float>``, of ``source.cu``."""

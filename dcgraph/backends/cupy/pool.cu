@@ -32,6 +32,8 @@ __device__ __forceinline__ void visit_windows(const Windows& at, int element, Vi
     }
 }
 
+#define POOL_TOGETHER 4  // samples whose values of a cell are on their way at the same time
+
 // largest = the largest value of each window, (n, rows, columns, channels); NaN where there is one.
 // cell = the flat kernel index of the first one; either may be null.
 template <typename T>
@@ -41,21 +43,36 @@ __global__ void pool_max(const T* x, T* largest, int* cell, int n, WINDOW_PARAME
     const int out_size = at.windows() * at.channels;
     FOR_EACH_ELEMENT(element, out_size)
     {
-        FOR_EACH_SAMPLE(sample, n)
-        {
-            const T* own = x + (long long)sample * at.input_size();
-            T best = minus_infinity(T(0));
-            int winner = 0;
+        for (int first = blockIdx.y * POOL_TOGETHER; first < n; first += gridDim.y * POOL_TOGETHER) {
+            const T* own[POOL_TOGETHER];
+            T best[POOL_TOGETHER];
+            int winner[POOL_TOGETHER];
+#pragma unroll
+            for (int u = 0; u < POOL_TOGETHER; ++u) {
+                // Beyond the last sample there is the last one once more: read, and not written.
+                own[u] = x + (long long)min(first + u, n - 1) * at.input_size();
+                best[u] = minus_infinity(T(0));
+                winner[u] = 0;
+            }
             visit_window(at, element, [&](int source, int here) {
-                const T value = own[source];
-                if (value > best || value != value) {
-                    best = value;
-                    winner = here;
+                T value[POOL_TOGETHER];
+#pragma unroll
+                for (int u = 0; u < POOL_TOGETHER; ++u) value[u] = own[u][source];
+#pragma unroll
+                for (int u = 0; u < POOL_TOGETHER; ++u) {
+                    if (value[u] > best[u] || value[u] != value[u]) {
+                        best[u] = value[u];
+                        winner[u] = here;
+                    }
                 }
             });
-            const long long target = (long long)sample * out_size + element;
-            if (largest) largest[target] = best;
-            if (cell) cell[target] = winner;
+#pragma unroll
+            for (int u = 0; u < POOL_TOGETHER; ++u) {
+                if (first + u >= n) continue;
+                const long long target = (long long)(first + u) * out_size + element;
+                if (largest) largest[target] = best[u];
+                if (cell) cell[target] = winner[u];
+            }
         }
     }
 }

@@ -9,6 +9,8 @@ from dcgraph.backends.cupy.device import NULL, Device, contiguous, integers, ove
 from dcgraph.backends.cupy.fold import covered_positions
 from dcgraph.signal import Array, Shape
 
+TOGETHER = 4  # samples of a thread at once, as in pool.cu
+
 
 def pool_max(device: Device, x: Array, kernel: Pair, stride: Pair, size: Pair) -> Array:
     """Return the largest value in each window, (n, h', w', c)."""
@@ -30,7 +32,7 @@ def _find_largest(
         x,
         [x, largest, cell, *integers(n, h, w, c, *size, *kernel, *stride)],
         elements=size[0] * size[1] * c,
-        samples=n,
+        samples=-(-n // TOGETHER),
     )
 
 

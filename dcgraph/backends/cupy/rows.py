@@ -61,6 +61,11 @@ class Rows:
         n, h, w = self.positions
         return n * h * w
 
+    @property
+    def sample_size(self) -> int:
+        """How many elements lie between one sample and the next."""
+        return int(self.layout[2])
+
     def written(self, device: Any) -> tuple[Array, Array | None]:
         """Return values and mask as arrays of shape (n, h, w, d)."""
         if self.patches is None:

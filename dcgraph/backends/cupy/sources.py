@@ -15,8 +15,10 @@ TYPES = {"float32": "float", "float64": "double", "bool": "bool"}
 REAL = ("float", "double")
 MASKED = ("false", "true")
 COLUMNS = ("32", "64")
-WIDE = (("16", "4"), ("28", "7"), ("40", "5"), ("56", "7"), ("64", "8"))
-"""Components of a wide tile of scores, and of a thread of it."""
+SLICES = ("1", "16")
+"""Of parts, that are added side by side."""
+TENSOR = tuple((columns, rows) for columns in ("2", "4", "5", "7", "8") for rows in ("1", "2"))
+"""Components of a tile on tensor cores, by 8, and rows of a warp of it, by 16."""
 NARROW = (
     *(("9", components) for components in ("16", "25", "36", "49")),
     ("16", "16"),
@@ -44,20 +46,22 @@ INSTANCES: dict[str, tuple[str, ...]] = {
         *_instances(["fold_adjoint", "fold_mean"], REAL),
     ),
     "pool": _instances(["pool_max", "pool_spread", "pool_adjoint"], REAL),
-    "scores": (
-        *(instance("mixture_scores", "float", "false", all_, "8", own) for all_, own in WIDE),
-        *_instances(["mixture_scores"], REAL, MASKED, COLUMNS, ("4",), ("4",)),
-    ),
+    "scores": _instances(["mixture_scores"], REAL, MASKED, COLUMNS),
+    "tensor": tuple(instance("mixture_tensor", *tiles) for tiles in TENSOR),
     "narrow": tuple(instance("mixture_narrow", "float", *most) for most in NARROW),
     "posterior": ("mixture_known", *_instances(["mixture_posterior", "mixture_settle"], REAL)),
-    "sums": (*_instances(["mixture_sums"], REAL, MASKED), *_instances(["add_parts"], REAL)),
+    "sums": (*_instances(["mixture_sums"], REAL, MASKED), *_instances(["add_parts"], REAL, SLICES)),
     "update": _instances(["mixture_pack", "mixture_maximize", "running_mean"], REAL),
     "draw": _instances(["uniform", "normal", "categorical"], REAL),
 }
 """By source: the expressions of the instances there are; each is compiled when it is first used."""
 
+CAPABILITY = {"tensor": 80}
+"""By source: the least compute capability, times ten, of a device that can run it."""
+
 HEADERS: dict[str, tuple[str, ...]] = {
     "scores": (ROWS,),
+    "tensor": (ROWS,),
     "narrow": (ROWS, SETTLE),
     "posterior": (ROWS, SETTLE),
     "sums": (ROWS,),

@@ -204,31 +204,35 @@ mixture_sums(const T* x, const bool* known, const T* centre, const int* winner, 
     }
 }
 
-#define PARTS_SLICES 16
+#define PARTS_THREADS 512
 
-// out (size) = sum over `parts` of partial (parts, size): slices of them are added side by side, then
-// the slices, in this order always. A block is WARP x PARTS_SLICES threads, for WARP elements.
-template <typename T>
-__global__ void __launch_bounds__(WARP * PARTS_SLICES)
+// out (size) = sum over `parts` of partial (parts, size), in an order that depends on the number of
+// parts alone: SLICES of them are added side by side, then what each has come to. A block has
+// PARTS_THREADS / SLICES elements.
+template <typename T, int SLICES>
+__global__ void __launch_bounds__(PARTS_THREADS)
 add_parts(const T* partial, T* out, int parts, long long size)
 {
-    __shared__ T slices[PARTS_SLICES][WARP];
-    const int lane = threadIdx.x % WARP, slice = threadIdx.x / WARP;
-    for (long long first = (long long)blockIdx.x * WARP; first < size;
-         first += (long long)gridDim.x * WARP) {
+    constexpr int ELEMENTS = PARTS_THREADS / SLICES;
+    __shared__ T slices[SLICES][ELEMENTS];
+    const int place = threadIdx.x % ELEMENTS, slice = threadIdx.x / ELEMENTS;
+    for (long long first = (long long)blockIdx.x * ELEMENTS; first < size;
+         first += (long long)gridDim.x * ELEMENTS) {
+        const long long element = first + place;
         T sum = 0;
-        if (first + lane < size) {
-            const T* own = partial + first + lane;
+        if (element < size) {
 #pragma unroll 8
-            for (int part = slice; part < parts; part += PARTS_SLICES) sum += own[part * size];
+            for (int part = slice; part < parts; part += SLICES) {
+                sum += partial[part * size + element];
+            }
         }
-        slices[slice][lane] = sum;
-        __syncthreads();
-        if (slice == 0 && first + lane < size) {
+        if constexpr (SLICES > 1) {
+            slices[slice][place] = sum;
+            __syncthreads();
             sum = 0;
-            for (int s = 0; s < PARTS_SLICES; ++s) sum += slices[s][lane];
-            out[first + lane] = sum;
+            for (int s = 0; slice == 0 && s < SLICES; ++s) sum += slices[s][place];
+            __syncthreads();
         }
-        __syncthreads();
+        if (slice == 0 && element < size) out[element] = sum;
     }
 }

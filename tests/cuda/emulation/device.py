@@ -25,6 +25,8 @@ class EmulatedDevice:
         Keeps compiled kernels.
     orders : sequence of int
         Of threads, in which each launch runs.
+    capability : int
+        The compute capability that it claims, times ten.
     edit : callable
         Changes the text of a source, whose name it is told, before it is compiled.
     """
@@ -33,6 +35,7 @@ class EmulatedDevice:
     orders: Sequence[int] = ORDERS
     sanitize: bool = False
     bytes: int = 2**33
+    capability: int = 90
     edit: Callable[[str, str], str] = lambda name, text: text
     xp: Namespace = field(default_factory=Namespace, repr=False)
     launched: list[str] = field(default_factory=list, repr=False)

@@ -143,10 +143,12 @@ static uint3 index_of(int thread)
     return {x, y, thread / (blockDim.x * blockDim.y)};
 }
 
-// Lets go on whoever waits for threads that all wait, too. Returns whether anyone does.
-static bool release(Outcome& outcome)
+// Lets go on whoever waits for threads that all wait, too. Returns whether anyone does. All warps keep
+// step, or, shuffled, one gets as far ahead of the others as it can.
+static bool release(Outcome& outcome, int order)
 {
     bool any = false, all = true, released = false;
+    int ahead = -1;
     for (int i = 0; i < threads; ++i) {
         if (fibers[i].state == FINISHED) continue;
         any = true;
@@ -163,7 +165,9 @@ static bool release(Outcome& outcome)
             if (fibers[first + lane].state == FINISHED) outcome = EXITED_LANE;
             complete = complete && fibers[first + lane].state == AT_WARP_BARRIER;
         }
-        if (complete) going.push_back(i);
+        if (!complete || (ahead >= 0 && ahead != first)) continue;
+        if (order == SHUFFLED) ahead = first;
+        going.push_back(i);
     }
     for (int i : going) {
         fibers[i].state = READY;
@@ -193,7 +197,7 @@ static Outcome run_fibers(int order)
         bool left = false;
         for (int i = 0; i < threads; ++i) left = left || fibers[i].state != FINISHED;
         if (!left) return DONE;
-        if (!release(outcome)) return outcome == DONE ? DEADLOCK : outcome;
+        if (!release(outcome, order)) return outcome == DONE ? DEADLOCK : outcome;
         if (outcome != DONE) return outcome;
     }
 }
