@@ -56,3 +56,56 @@ def sleeps(run: Run) -> Outcome:
     count(run)
     time.sleep(600)
     return answer(run)
+
+
+def spends(run: Run) -> Outcome:
+    """Make the worker useless at the runs of graph "victim": others never end in it."""
+    assert run.data_directory is not None
+    spent = run.data_directory / "spent"
+    if spent.exists() and str(os.getpid()) in spent.read_text().split():
+        wait_for_the_end()
+    if run.graph != "victim":
+        return answer(run)
+    with spent.open("a") as file:
+        file.write(f"{os.getpid()}\n")
+    return Outcome(run, error="the device has failed", spent=True)
+
+
+def wait_for_the_end() -> None:
+    """Wait until the worker is to end; Dask's waits for its runs, the others' are killed."""
+    import sys
+    import time
+
+    running = True
+    while running:
+        time.sleep(0.05)
+        if "distributed" in sys.modules:
+            from distributed import get_worker
+
+            running = get_worker().status.name == "running"
+
+
+def ruins_the_device(run: Run) -> Outcome:
+    """Let the device fail in this process at the runs of graph "victim"."""
+    from dcgraph.study.execute import execute
+
+    if run.graph == "victim":
+        import cupy
+        import numpy as np
+
+        stray = cupy.RawKernel('extern "C" __global__ void stray(int* at) { *at = 1; }', "stray")
+        stray((1,), (1,), (np.uintp(8),))
+    return execute(run)
+
+
+def weighs_its_memory(run: Run) -> Outcome:
+    """Execute the run; find how many bytes of the device's memory this process still has."""
+    import cupy
+
+    from dcgraph.study.execute import execute
+
+    outcome = execute(run)
+    if outcome.result is None:
+        return outcome
+    kept = cupy.get_default_memory_pool().total_bytes()
+    return Outcome(run, Result((), {"device": {"kept": kept}}))

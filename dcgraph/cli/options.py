@@ -122,14 +122,6 @@ data_dir = click.option(
     help="Where data sets lie.  [default: $DCGRAPH_DATA, else the user's cache]",
 )
 
-backend = click.option(
-    "--backend",
-    type=click.Choice(["auto", "numpy", "cupy"]),
-    default="auto",
-    show_default=True,
-    help="What computes; 'dcgraph backends' says what can.",
-)
-
 threads = click.option(
     "--threads",
     type=click.IntRange(min=1),
@@ -165,15 +157,29 @@ def several(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
 graph = several(settings, plugin_files, allow_plugins)
 
 
-def computing(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command --backend, --device and --threads, as `backend` ("cupy:1") and `threads`."""
+def backend(default: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return what gives a command --backend and --device, as `backend`, "cupy:1"."""
+    kind = click.option(
+        "--backend",
+        type=click.Choice(["auto", "numpy", "cupy"]),
+        default=default,
+        show_default=True,
+        help="What computes; 'dcgraph backends' says what can.",
+    )
 
-    @wraps(command)
-    def with_backend(*arguments: Any, **options: Any) -> Any:
-        number = options.pop("device")
-        if number is not None:
-            options["backend"] = f"{options['backend']}:{number}"
-        return command(*arguments, **options)
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(command)
+        def with_backend(*arguments: Any, **options: Any) -> Any:
+            number = options.pop("device")
+            if number is not None:
+                options["backend"] = f"{options['backend']}:{number}"
+            return command(*arguments, **options)
 
-    decorated: Callable[..., Any] = several(backend, device, threads)(with_backend)
-    return decorated
+        decorated: Callable[..., Any] = several(kind, device)(with_backend)
+        return decorated
+
+    return decorate
+
+
+computing = several(backend("auto"), threads)
+"""Gives a command --backend, --device and --threads."""

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     metavar="ADDRESS",
     help="A Dask scheduler, tcp://host:8786, or 'local': --workers of Dask on this machine.",
 )
+@options.backend("numpy")
 @options.data_dir
 @options.plugin_files
 @options.common
@@ -62,6 +63,7 @@ def command(
     patterns: tuple[str, ...],
     workers: int | None,
     cluster: str | None,
+    backend: str,
     data_dir: Path | None,
     plugin_files: tuple[Path, ...],
 ) -> int:
@@ -71,6 +73,7 @@ def command(
     listed. The folder receives results.md (the page), table.csv, table.md, table.h5, figures/ and
     runs/, a small file for each finished run: the same command again goes on where it was stopped.
     Runs that fail are listed and keep no other from being done; the exit code is then 1.
+    Workers may share a GPU; results on another backend are other runs.
 
     \b
     Examples:
@@ -78,6 +81,7 @@ def command(
       dcgraph study outliers_mnist --quick
       dcgraph study outliers_mnist --list
       dcgraph study mine.yaml --only 'E/*' --workers 4
+      dcgraph study mine.yaml --backend cupy --workers 8
       dcgraph study mine.yaml --cluster tcp://scheduler:8786
     """
     from dcgraph.plugin.load import plugins_from
@@ -94,6 +98,7 @@ def command(
         document,
         plugins,
         quick=quick,
+        backend=_backend(backend, cluster),
         plugin_files=plugin_files,
         data_directory=data_dir,
     )
@@ -108,6 +113,7 @@ def command(
     fields: dict[str, Any] = {
         "study": study.name,
         "folder": folder,
+        "backend": standing.backend,
         "runs": len(runs),
         "finished": len(standing.found),
         "computed": standing.computed,
@@ -145,6 +151,26 @@ def _shipped(session: Session, plugins: Any) -> int:
         lambda console: console.print(table(shown, found)),
     )
     return 0
+
+
+def _backend(name: str, cluster: str | None) -> str:
+    """Return what --backend means; whether it can run is asked when there is something to run."""
+    from dcgraph.backends.select import parts_of, usable
+    from dcgraph.errors import RequestError
+
+    kind, _ = parts_of(name)
+    if kind != "auto":
+        return name
+    if _is_elsewhere(cluster):
+        message = "what 'auto' means on a cluster's machines is not known here: name a backend"
+        raise RequestError(message, field="--backend")
+    return usable(name)
+
+
+def _is_elsewhere(cluster: str | None) -> bool:
+    from dcgraph.study.cluster import LOCAL
+
+    return cluster not in (None, LOCAL)
 
 
 def _chosen(runs: Sequence[Run], patterns: Sequence[str]) -> list[Run]:
@@ -198,7 +224,7 @@ def _conduct(
 
     done = survey(runs, Results(folder / "runs")).found
     left = [run for run in chosen if run.name not in done]
-    if cluster is None:
+    if not _is_elsewhere(cluster):
         check_needs(left)
         check_data(left)
     if not left:

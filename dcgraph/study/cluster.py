@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from dcgraph.errors import RequestError
@@ -24,8 +24,9 @@ def on_cluster(
 ) -> Generator[Outcome]:
     """Yield how runs ended, in the order they end.
 
-    Dask gives the runs of a worker that is killed to another one. Workers need dcgraph of the same
-    version, and the data sets (DCGRAPH_DATA, or a data directory that all machines see).
+    Dask gives the runs of a worker that is killed to another one; a worker whose device has failed
+    is started anew. Workers need dcgraph of the same version, and the data sets (DCGRAPH_DATA, or a
+    data directory that all machines see).
 
     Parameters
     ----------
@@ -44,15 +45,35 @@ def on_cluster(
 
         futures = {
             # not pure: Dask must not take an earlier run's outcome for this one's
-            client.submit(function, run, pure=False): run
+            client.submit(_on_worker, function, run, pure=False): run
             for run in runs
         }
         try:
             for future in as_completed(futures):
-                error = future.exception()
-                yield future.result() if error is None else _lost(futures[future], error)
+                run, error = futures.pop(future), future.exception()
+                if error is not None:
+                    yield _lost(run, error)
+                    continue
+                outcome, worker = future.result()
+                if outcome.spent:
+                    future.release()  # else Dask would have it computed once more
+                    _restart(client, worker)
+                yield outcome
         finally:
             client.cancel(list(futures), force=True)
+
+
+def _on_worker(function: Execute, run: Run) -> tuple[Outcome, str]:
+    """Return how a run ended, and the address of the worker that made it."""
+    from distributed import get_worker
+
+    return function(run), get_worker().address
+
+
+def _restart(client: Client, worker: str) -> None:
+    # a worker that nothing supervises stays: the runs it fails at are listed
+    with suppress(ValueError):
+        client.restart_workers([worker], timeout=PATIENCE, raise_for_error=False)
 
 
 def _lost(run: Run, error: BaseException) -> Outcome:

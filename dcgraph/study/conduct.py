@@ -7,6 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dcgraph.backends.select import usable
 from dcgraph.errors import InterruptedRunError
 from dcgraph.graph.load import graph_from_document
 from dcgraph.plugin.load import plugins_from
@@ -40,6 +41,11 @@ class Standing:
     found: dict[str, Result] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
     computed: int = 0
+
+    @property
+    def backend(self) -> str:
+        """The kind of backend that computes the models; "numpy" where there are anchors alone."""
+        return next((run.kind for run in self.runs if run.anchor is None), "numpy")
 
 
 def conduct(
@@ -104,6 +110,8 @@ def check_needs(runs: Sequence[Run]) -> None:
     ------
     RequestError
     """
+    for backend in {run.backend: None for run in runs}:
+        usable(backend)
     for run in runs:
         for each in run.evaluations:
             each.require()

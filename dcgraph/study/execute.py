@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import platform
 import traceback
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from logging import getLogger
@@ -11,6 +13,7 @@ from time import monotonic
 
 import numpy as np
 
+from dcgraph.backends.select import description, release
 from dcgraph.data.dataset import Dataset, open_dataset
 from dcgraph.data.directory import data_directory
 from dcgraph.errors import DcgraphError, RequestError
@@ -30,7 +33,16 @@ LOGGER = getLogger("dcgraph.study")
 
 
 def execute(run: Run) -> Outcome:
-    """Return how a run ended; whatever goes wrong in it becomes a sentence."""
+    """Return how a run ended; whatever goes wrong in it becomes a sentence.
+
+    Memory of a device that it has used is free for other processes then.
+    """
+    outcome = _attempt(run)
+    # only now: while an exception is handled, its traceback holds the run's arrays
+    return outcome if _given_back(run.backend) else replace(outcome, spent=True)
+
+
+def _attempt(run: Run) -> Outcome:
     from threadpoolctl import threadpool_limits
 
     try:
@@ -38,11 +50,23 @@ def execute(run: Run) -> Outcome:
             return Outcome(run, _result(run))
     except DcgraphError as error:
         return Outcome(run, error=str(error))
-    except MemoryError:
-        return Outcome(run, error="there is not enough memory: use fewer --workers")
+    except MemoryError as error:  # CuPy's is one, and says of how much
+        LOGGER.debug("%s", error)
+        what = "memory" if run.kind == "numpy" else "memory here or on the device"
+        return Outcome(run, error=f"there is not enough {what}: use fewer --workers")
     except Exception as error:
         LOGGER.debug("%s", traceback.format_exc())
         return Outcome(run, error=f"{type(error).__name__}: {error}")
+
+
+def _given_back(backend: str) -> bool:
+    """Give a device's unused memory back; return whether the device still works."""
+    try:
+        release(backend)
+    except Exception:
+        LOGGER.debug("%s", traceback.format_exc())
+        return False
+    return True
 
 
 def _result(run: Run) -> Result:
@@ -62,7 +86,7 @@ def _result(run: Run) -> Result:
         values=values,
         arrays=arrays,
         seconds=round(monotonic() - began, 3),
-        machine=machine(),
+        machine=", ".join((machine(), *_device(run))),
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
         versions=_versions(),
     )
@@ -103,13 +127,13 @@ def _trained(
     record = train(
         graph,
         dataset,
-        backend="numpy",
+        backend=run.backend,
         threads=THREADS,
         observers=[trace],
         evaluate_every=min(wanted, default=None),
         plugins=plugins,
     )
-    model = Model(record, backend="numpy", threads=THREADS)
+    model = Model(record, backend=run.backend, threads=THREADS)
     subject = Subject(model, dataset, trace, plugins, partial(_whole, run, graph))
     values: Values = {}
     arrays: dict[str, Arrays] = {}
@@ -126,6 +150,12 @@ def _versions() -> str:
 
     python = platform.python_version()
     return f"dcgraph {__version__}, Python {python}, NumPy {np.__version__}"
+
+
+def _device(run: Run) -> Iterator[str]:
+    """Yield what a run's device is, if it has computed on one."""
+    if run.kind != "numpy":
+        yield description(run.backend)
 
 
 def machine() -> str:

@@ -32,11 +32,11 @@ def to_csv(rows: Sequence[Row]) -> str:
     return text.getvalue()
 
 
-def to_hdf5(rows: Sequence[Row]) -> memoryview:
+def to_hdf5(rows: Sequence[Row], backend: str = "numpy") -> memoryview:
     """Return the table as HDF5: an array for each column of the CSV, NaN where it has nothing.
 
     ``/seeds`` and ``/values`` (rows, runs) hold the runs behind each figure, -1 and NaN where a
-    figure has fewer.
+    figure has fewer. The attribute ``backend`` says what computed the models, if it was not NumPy.
     """
     import h5py
 
@@ -50,6 +50,8 @@ def to_hdf5(rows: Sequence[Row]) -> memoryview:
     with h5py.File(content, "w") as root:
         root.attrs["format"] = "dcgraph-study-table"
         root.attrs["format_version"] = 1
+        if backend != "numpy":
+            root.attrs["backend"] = backend
         named = [fields(row) for row in rows]
         for name in FIELDS:
             column = [each[name] for each in named]

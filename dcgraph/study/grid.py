@@ -24,6 +24,7 @@ def runs_of(
     plugins: Plugins,
     *,
     quick: bool = False,
+    backend: str = "numpy",
     plugin_files: Sequence[Path] = (),
     data_directory: Path | None = None,
 ) -> list[Run]:
@@ -33,6 +34,8 @@ def runs_of(
     ----------
     document : Document
         Of the study's file, for lines.
+    backend : {"numpy", "cupy", "cupy:N"}
+        What computes the models; anchors are the same on all.
 
     Raises
     ------
@@ -55,13 +58,14 @@ def runs_of(
         "plugin_files": tuple(plugin_files),
         "data_directory": data_directory,
     }
-    return list(_runs(study, extent, cells, common))
+    return list(_runs(study, extent, cells, backend, common))
 
 
 def _runs(
     study: Study,
     extent: Extent,
     cells: Cells,
+    backend: str,
     common: dict[str, Any],
 ) -> Iterator[Run]:
     for index, seed in enumerate(extent.seeds):
@@ -71,7 +75,8 @@ def _runs(
                 assert graph is not None  # else there was something to raise
                 train = {**graph.document["train"], "seed": seed}
                 document = {**graph.document, "train": train}
-                yield Run(label, column.label, seed, document, group=column.group, **common)
+                run = Run(label, column.label, seed, document, group=column.group, **common)
+                yield replace(run, backend=backend)  # of anchors, which have none, it is NumPy
         for anchor in study.anchors:
             if index and not anchor.seeded:
                 continue

@@ -32,8 +32,9 @@ def on_this_machine(
 ) -> Generator[Outcome]:
     """Yield how runs ended, in the order they end.
 
-    A run whose worker is killed is done again by a new one, at most three times in all. Workers
-    end when the iterator is closed, or when this process does.
+    A run whose worker is killed is done again by a new one, at most three times in all. A worker
+    whose device has failed makes place for a new one. Workers end when the iterator is closed, or
+    when this process does.
 
     Parameters
     ----------
@@ -54,7 +55,11 @@ def on_this_machine(
             for future in done:
                 slot, run, attempt = busy.pop(future)
                 try:
-                    yield future.result()
+                    outcome = future.result()
+                    if outcome.spent:
+                        slot.kill()
+                        slot.replace()
+                    yield outcome
                 except BrokenProcessPool:
                     slot.replace()
                     if attempt < ATTEMPTS:

@@ -54,7 +54,7 @@ def write_output(
     rows = rows_of(standing.runs, standing.found, study.paper)
     table = to_markdown(rows)
     replace_file(folder / "table.csv", to_csv(rows).encode())
-    replace_file(folder / "table.h5", to_hdf5(rows))
+    replace_file(folder / "table.h5", to_hdf5(rows, standing.backend))
     replace_file(folder / "table.md", table.encode())
     figures = []
     for name, drawn in _figures(study, standing, rows):

@@ -55,6 +55,7 @@ def _facts(standing: Standing, command: str) -> str:
     results = list(standing.found.values())
     seeds = dict.fromkeys(str(run.seed) for run in standing.runs if run.name in standing.found)
     finished = max((result.finished for result in results), default="")
+    took = duration(sum(result.seconds for result in results))
     facts = {
         "command": f"`{command}`",
         "date": finished[:10] or "-",
@@ -62,8 +63,11 @@ def _facts(standing: Standing, command: str) -> str:
         "versions": _joined(result.versions for result in results),
         "seeds": ", ".join(seeds) or "-",
         "runs": f"{len(results)} of {len(standing.runs)}",
-        "time": f"{duration(sum(result.seconds for result in results))} of one core, all runs",
+        "time": f"{took} of one core, all runs",
     }
+    if standing.backend != "numpy":
+        facts["backend"] = standing.backend
+        facts["time"] = f"{took}, the sum over all runs, which may have shared a device"
     return "\n".join(f"- {name}: {text}" for name, text in facts.items())
 
 

@@ -57,6 +57,8 @@ def encoded(run: Run, result: Result) -> memoryview:
         root.attrs["format_version"] = FORMAT_VERSION
         root.attrs["digest"] = run.digest
         root.attrs["name"] = run.name
+        if run.anchor is None:
+            root.attrs["backend"] = run.kind
         root.attrs["seconds"] = result.seconds
         root.attrs["nodes"] = list(result.nodes)
         for name in TEXTS:

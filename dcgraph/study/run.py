@@ -33,6 +33,8 @@ class Run:
         The method that stands in the graph's place.
     group : str
         What its column is one of, with a mean over them; "": it stands alone.
+    backend : {"numpy", "cupy", "cupy:N"}
+        What computes the model; an anchor has no use for one.
     plugin_files : tuple of Path
     data_directory : Path or None
         None: that of the machine it is executed on.
@@ -45,6 +47,7 @@ class Run:
     evaluations: tuple[Evaluation, ...]
     anchor: Anchor | None = None
     group: str = ""
+    backend: str = "numpy"
     plugin_files: tuple[Path, ...] = ()
     data_directory: Path | None = None
 
@@ -69,7 +72,14 @@ class Run:
         if self.anchor is not None:
             method = [self.anchor.type, self.anchor.model_dump(mode="json")]
         parts = [FORMAT_VERSION, __version__, self._determining(), asked, method, self.seed]
+        if self.kind != "numpy":
+            parts.append(self.kind)  # NumPy's results keep the fingerprints they had without it
         return sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def kind(self) -> str:
+        """The kind of the backend, "cupy", whichever device it is on."""
+        return self.backend.partition(":")[0]
 
     def _determining(self) -> Mapping[str, Any]:
         if self.anchor is None:
@@ -99,7 +109,7 @@ class Result:
     seconds : float
         How long it took.
     machine, finished, versions : str
-        Where and when, and of what versions of dcgraph, Python and NumPy.
+        Where (a device included) and when, and of what versions of dcgraph, Python and NumPy.
     """
 
     nodes: tuple[str, ...]
@@ -113,8 +123,18 @@ class Result:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended: with a result, or with a sentence that says what went wrong."""
+    """How a run ended: with a result, or with a sentence that says what went wrong.
+
+    Attributes
+    ----------
+    run : Run
+    result : Result or None
+    error : str or None
+    spent : bool
+        Whether its process can make no other run, for the device has failed in it.
+    """
 
     run: Run
     result: Result | None = None
     error: str | None = None
+    spent: bool = False

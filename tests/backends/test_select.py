@@ -10,7 +10,7 @@ from types import ModuleType, SimpleNamespace
 import pytest
 
 from dcgraph.backends.cupy import status
-from dcgraph.backends.select import backends, make_backend
+from dcgraph.backends.select import backends, description, make_backend, release, usable
 from dcgraph.errors import BackendError
 
 
@@ -148,6 +148,28 @@ def test_a_device_that_can_be_used_is_named(machine):
     assert status.description(1) == "Fast 1 (device 1 of 2), CuPy 14.2.0"
     cupy = next(each for each in backends() if each.name == "cupy")
     assert (cupy.usable, cupy.reason) == (True, "Fast 0 (device 0 of 2), CuPy 14.2.0")
+
+
+def test_auto_means_what_can_run(machine):
+    machine(driver=Driver(1), runtime=1)
+    names = ("auto", "numpy", "cupy", "cupy:0")
+    assert [usable(name) for name in names] == ["cupy", "numpy", "cupy", "cupy:0"]
+    machine(cupy=False)
+    assert [usable(name) for name in ("auto", "numpy")] == ["numpy", "numpy"]
+    with pytest.raises(BackendError, match=r"^the cupy backend cannot run here: .*pip install"):
+        usable("cupy")
+
+
+def test_what_a_backend_runs_on_is_told(machine):
+    machine(driver=Driver(2), runtime=2)
+    assert description("cupy:1") == "Fast 1 (device 1 of 2), CuPy 14.2.0"
+    assert description("numpy").endswith("on the processor")
+
+
+def test_giving_memory_back_asks_for_a_device_only_where_there_was_one(machine):
+    machine(cupy=False)
+    release("numpy")
+    release("cupy")
 
 
 def test_a_backend_that_cannot_run_is_listed_with_the_reason(machine):

@@ -151,6 +151,43 @@ def test_quick_goes_to_a_folder_of_its_own(study, call):
     assert "The quick version" in Path("studies/tiny-quick/results.md").read_text()
 
 
+@pytest.fixture
+def without_gpu(monkeypatch):
+    monkeypatch.setattr("dcgraph.backends.cupy.status.why_not", lambda device=0: "there is no GPU")
+
+
+@pytest.mark.usefixtures("without_gpu")
+@pytest.mark.parametrize("spread", [("--workers", "1"), ("--cluster", "local")])
+def test_a_backend_that_cannot_run_is_told_before_anything_else(study, call, spread):
+    study.write_text(STUDY.replace("digits", "mnist").replace("F(8,1)", "F(28,1)"))
+    answer = call("study", study, "--only", "one", "--backend", "cupy", *spread)
+    assert answer.code == 2
+    assert answer.stderr == "error: the cupy backend cannot run here: there is no GPU\n"
+    assert answer.stdout == ""
+    assert not Path("studies").exists()
+
+
+@pytest.mark.usefixtures("without_gpu")
+def test_runs_on_another_backend_are_other_runs_but_anchors_are_the_same(finished, call):
+    folder, _ = finished
+    listed = ("study", folder / "tiny.yaml", "-o", folder / "out", "--list", "--json")
+    states = {
+        backend: [run["state"] for run in call(*listed, "--backend", backend).json["runs"]]
+        for backend in ("numpy", "cupy", "auto")
+    }
+    done = ["done"] * 3
+    assert states == {"numpy": done, "cupy": ["to do", "to do", "done"], "auto": done}
+    answer = call(*listed, "--device", "1")
+    assert answer.code == 2
+    assert "the numpy backend has no devices" in answer.stderr
+
+
+def test_auto_is_refused_where_other_machines_compute(study, call):
+    answer = call("study", study, "--backend", "auto", "--cluster", "tcp://127.0.0.1:9")
+    assert answer.code == 2
+    assert "what 'auto' means on a cluster's machines is not known here" in answer.stderr
+
+
 def test_a_failed_run_is_listed_and_the_others_are_done(study, call):
     rate = "{train.optimizer: {type: sgd, rate: 1.0e+300}}"
     study.write_text(STUDY.replace('"F(8,1)-G(9)"', f"{{graph: 'F(8,1)-G(9)', set: {rate}}}"))

@@ -31,6 +31,13 @@ def test_a_local_cluster_does_the_runs_and_those_of_killed_workers_again(runs):
     assert len(study_runs.marks(victim).read_text().split()) == 2
 
 
+def test_a_worker_whose_device_has_failed_is_started_anew(runs):
+    outcomes = list(on_cluster(runs, "local", 1, study_runs.spends))
+    assert {outcome.run.name for outcome in outcomes} == {run.name for run in runs}
+    failed = {outcome.run.graph for outcome in outcomes if outcome.result is None}
+    assert failed == {"victim"}
+
+
 def test_an_address_where_nobody_answers_is_told(runs, monkeypatch):
     monkeypatch.setattr("dcgraph.study.cluster.PATIENCE", 1)
     with pytest.raises(RequestError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:9"):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import study_runs
 
-from dcgraph.errors import InterruptedRunError
-from dcgraph.study.conduct import conduct, survey
+from dcgraph.errors import BackendError, InterruptedRunError
+from dcgraph.study.conduct import check_needs, conduct, survey
 from dcgraph.study.results import Results
 from dcgraph.study.run import Outcome
 
@@ -79,6 +79,15 @@ def test_a_failure_is_kept_apart_and_tried_again(grid, small, tmp_path):
     again = Engine()
     assert not conduct(runs, tmp_path, again).failed
     assert again.done == victims
+
+
+def test_a_backend_that_cannot_run_is_told_before_an_anchor_would_be(grid, monkeypatch):
+    monkeypatch.setattr("dcgraph.backends.cupy.status.why_not", lambda device=0: f"no {device}")
+    _, runs = grid(backend="cupy:2")
+    with pytest.raises(BackendError, match=r"^the cupy backend cannot run here: no 2$"):
+        check_needs(runs)
+    check_needs([run for run in runs if run.anchor is not None])
+    check_needs(grid()[1])
 
 
 def test_what_was_finished_before_ctrl_c_is_kept(runs, tmp_path):

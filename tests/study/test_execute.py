@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import h5py
 import numpy as np
 import pytest
 from sklearn.ensemble import IsolationForest
@@ -63,6 +64,8 @@ def test_a_result_is_what_is_read_back(runs, tmp_path, grid, small):
     result = execute(run).result
     path = tmp_path / "result.h5"
     path.write_bytes(encoded(run, result))
+    with h5py.File(path) as root:
+        assert root.attrs["backend"] == "numpy"
     back = read_result(path, run.digest)
     assert replace(back, arrays={}) == replace(result, arrays={})
     for kind, arrays in result.arrays.items():
@@ -88,6 +91,37 @@ def test_a_fault_of_the_program_becomes_a_sentence_too(runs, monkeypatch):
 
     monkeypatch.setattr("dcgraph.study.execute.train", broken)
     assert execute(runs["one/digits/0"]).error == "ZeroDivisionError: division by zero"
+
+
+@pytest.mark.parametrize(
+    ("backend", "what"), [("numpy", "memory:"), ("cupy", "memory here or on the device:")]
+)
+def test_a_lack_of_memory_becomes_a_sentence(runs, monkeypatch, backend, what):
+    def large(*arguments, **settings):
+        raise MemoryError
+
+    monkeypatch.setattr("dcgraph.study.execute.train", large)
+    outcome = execute(replace(runs["one/digits/0"], backend=backend))
+    assert outcome.error == f"there is not enough {what} use fewer --workers"
+    assert not outcome.spent
+
+
+def test_memory_is_given_back_after_each_run_and_a_failed_device_is_told(runs, monkeypatch):
+    given = []
+
+    def release(backend):
+        given.append(backend)
+        if len(given) == 2:
+            message = "cudaErrorIllegalAddress"
+            raise RuntimeError(message)
+
+    monkeypatch.setattr("dcgraph.study.execute.train", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("dcgraph.study.execute.release", release)
+    run = replace(runs["one/digits/0"], backend="cupy:1")
+    outcomes = [execute(run) for _ in range(2)]
+    assert given == ["cupy:1", "cupy:1"]
+    assert [outcome.spent for outcome in outcomes] == [False, True]
+    assert {outcome.error for outcome in outcomes} == {"ZeroDivisionError: division by zero"}
 
 
 ANCHORS = """\

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from dcgraph.errors import StudyError
 from dcgraph.graph.load import graph_from_document
 from dcgraph.plugin.load import installed_plugins
 from dcgraph.study.columns import columns_of, extent_of
+from dcgraph.study.evaluations.metrics import Metrics
 from dcgraph.study.grid import runs_of
 from dcgraph.study.read import read_study
+from dcgraph.study.run import Run
 
 
 def names(runs):
@@ -148,6 +152,29 @@ def test_a_digest_changes_with_what_determines_the_run_and_with_nothing_else(gri
     assert {name for name in first if asked[name] == first[name]} == {
         name for name in first if name.startswith(("brightness", "gaussian"))
     }
+
+
+def test_results_of_another_backend_are_others_and_anchors_have_none(grid):
+    runs = grid()[1]
+    for backend in ("cupy", "cupy:1"):
+        others = grid(backend=backend)[1]
+        assert [run.name for run in others] == [run.name for run in runs]
+        for run, other in zip(runs, others, strict=True):
+            assert (run.file_name == other.file_name) == (run.anchor is not None)
+            assert other.backend == ("numpy" if run.anchor else backend)
+            assert other.file_name == replace(other, backend=other.kind).file_name
+
+
+def test_results_of_numpy_are_called_as_they_always_were(monkeypatch):
+    monkeypatch.setattr("dcgraph.__version__", "0.0.0")
+    document = {
+        "nodes": {"image": {"type": "input", "shape": [8, 8, 1]}},
+        "data": {"source": "digits"},
+        "train": {"seed": 3},
+    }
+    run = Run("E", "digits", 3, document, (Metrics(),))
+    assert run.file_name == "E-digits-s3-88704286397c.h5"
+    assert replace(run, backend="cupy").file_name != run.file_name
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,13 @@ def test_a_run_that_kills_every_worker_fails_alone(runs, monkeypatch):
     assert len(outcomes) == len(runs)
 
 
+def test_a_worker_whose_device_has_failed_makes_place_for_a_new_one(runs):
+    outcomes = list(on_this_machine(runs, 1, study_runs.spends))
+    assert [outcome.run.name for outcome in outcomes] == [run.name for run in runs]
+    failed = {outcome.run.graph for outcome in outcomes if outcome.result is None}
+    assert failed == {"victim"}
+
+
 def test_workers_end_with_the_iterator(runs):
     stopped = threading.Event()
 

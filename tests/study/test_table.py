@@ -9,8 +9,10 @@ import h5py
 import numpy as np
 import pytest
 
+from dcgraph.study.conduct import Standing
 from dcgraph.study.formats import figure, to_csv, to_hdf5, to_markdown, wide
 from dcgraph.study.overview import overviews
+from dcgraph.study.page import page
 from dcgraph.study.run import Result
 from dcgraph.study.table import rows_of
 
@@ -143,6 +145,21 @@ def test_markdown_shows_ours_the_papers_and_the_difference(rows):
     assert header == ["graph", "node", "digits", "paper", "difference"]
     assert lines[2] == ["two", "gmm2", "0.9000", "0.9500 ± 0.0100", "-0.0500"]
     assert lines[-1] == ["other", "-", "-", "0.9000", "-"]
+
+
+def test_what_computed_is_said_where_it_was_not_numpy(grid, found):
+    said = {}
+    for backend in ("numpy", "cupy:1"):
+        study, runs = grid(backend=backend)
+        standing = Standing(runs, found)
+        text = page(study, standing, "", [], "dcgraph study small")
+        with h5py.File(io.BytesIO(to_hdf5([], standing.backend))) as root:
+            said[backend] = (
+                [line for line in text.splitlines() if line.startswith("- backend")],
+                "of one core" in text,
+                root.attrs.get("backend"),
+            )
+    assert said == {"numpy": ([], True, None), "cupy:1": (["- backend: cupy"], False, "cupy")}
 
 
 def test_a_table_without_results_is_empty(study):
