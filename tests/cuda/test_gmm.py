@@ -67,7 +67,6 @@ DIVISIONS = {  # of the work of a score product among blocks
     "one part": {"MULTIPROCESSORS": 1},
     "tall tiles in one part": {"TALL_FROM": 0, "MULTIPROCESSORS": 1},
     "without tensor cores": {"TENSOR_FROM": 1000},
-    "in one part, without them": {"TENSOR_FROM": 1000, "MULTIPROCESSORS": 1},
 }
 
 
