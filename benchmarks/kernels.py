@@ -31,7 +31,7 @@ from dcgraph.signal import Signal
 # Which arguments are rows per set, sets, components and dimensions: a score takes four operations
 # for each.
 PRODUCTS = {
-    "mixture_scores": (7, 8, 9, 10),
+    "mixture_scores": (5, 6, 7, 8),
     "mixture_tensor": (5, 6, 7, 8),
     "mixture_narrow": (10, 11, 12),
 }

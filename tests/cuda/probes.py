@@ -10,7 +10,7 @@ from builders import random_mixture, random_rows
 from numpy.testing import assert_array_equal
 from twins import HOST, assert_close, assert_equal, from_device, to_device
 
-from dcgraph.backends.cupy import narrow, posterior, scores, statistics
+from dcgraph.backends.cupy import narrow, posterior, statistics, tiles
 from dcgraph.backends.cupy import parts as adding
 from dcgraph.backends.cupy import update as updating
 from dcgraph.backends.cupy.backend import CupyBackend
@@ -103,8 +103,8 @@ def gmm(ops: CupyBackend) -> None:
             )
             assert_close(from_device(ops, got), expected, FLOAT)
         expected = HOST.mixture_scores(Signal(patches), density.pack(np, parameters))
-        for wide in (1, scores.MULTIPROCESSORS):  # as of many rows: in one part, by tall tiles
-            with patch.multiple(scores, MULTIPROCESSORS=wide, TALL_FROM=wide):
+        for wide in (1, tiles.MULTIPROCESSORS):  # as of many rows: in one part, by tall tiles
+            with patch.multiple(tiles, MULTIPROCESSORS=wide, TALL_FROM=wide):
                 got = ops.mixture_scores(
                     to_device(ops, Signal(patches)),
                     density.pack(ops.xp, to_device(ops, parameters)),
@@ -161,12 +161,12 @@ def parts(ops: CupyBackend) -> None:
 
 def by_scores(ops: CupyBackend) -> None:
     """Write scores whatever the shape, and let warps have their rows."""
-    with patch.object(narrow, "COMPONENTS_MAX", 0), patch.object(scores, "ADDING_TIME", 0):
+    with patch.object(narrow, "COMPONENTS_MAX", 0), patch.object(tiles, "ADDING_TIME", 0):
         gmm(ops)
 
 
 def without_tensor_cores(ops: CupyBackend) -> None:
-    with patch.object(scores, "TENSOR_FROM", 1000):
+    with patch.object(tiles, "TENSOR_FROM", 1000):
         by_scores(ops)
 
 

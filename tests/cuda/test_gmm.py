@@ -54,9 +54,9 @@ CUPY = "dcgraph.backends.cupy"
 WAYS = {  # what shapes decide on large batches, decided otherwise
     "by shape": {},
     "one block loops": {"narrow.LOOPING": 1, "posterior.SETTLE_FROM": 1, "posterior.LOOPING": 1},
-    "by scores, warps": {"narrow.COMPONENTS_MAX": 0, "scores.MULTIPROCESSORS": 1},
-    "by tall tiles": {"narrow.COMPONENTS_MAX": 0, "scores.TALL_FROM": 0},
-    "without tensor cores": {"narrow.COMPONENTS_MAX": 0, "scores.TENSOR_FROM": 1000},
+    "by scores, warps": {"narrow.COMPONENTS_MAX": 0, "tiles.MULTIPROCESSORS": 1},
+    "by tall tiles": {"narrow.COMPONENTS_MAX": 0, "tiles.TALL_FROM": 0},
+    "without tensor cores": {"narrow.COMPONENTS_MAX": 0, "tiles.TENSOR_FROM": 1000},
     "by scores, threads": {"narrow.COMPONENTS_MAX": 0, "posterior.SETTLE_FROM": 1},
 }
 
@@ -96,7 +96,7 @@ def observed(ops, parameters, signal, smoothing, *, soft, want=ALL):
 @pytest.mark.parametrize("division", DIVISIONS)
 def test_scores(cupy_ops, case, random, dtype, masked, division, monkeypatch):
     for name, value in DIVISIONS[division].items():
-        monkeypatch.setattr(f"{CUPY}.scores.{name}", value)
+        monkeypatch.setattr(f"{CUPY}.tiles.{name}", value)
     parameters, values = case
     known = masks(random, values, masked)
     if known is not None:

@@ -16,9 +16,9 @@
 // the whole bias.
 template <typename T, bool MASKED, int COLUMNS>
 __global__ void __launch_bounds__(SCORE_THREADS, sizeof(T) == 4 ? 2 : 1)
-mixture_scores(const T* x, const bool* known, const T* centre, const T* matrix, const T* base,
-               const T* dimension_bias, T* scores, int rows_per_set, int sets, int components,
-               int depth, int parts, int part_depth, ROWS_PARAMETERS)
+mixture_scores(const T* x, const T* centre, const T* matrix, const T* base, T* scores,
+               int rows_per_set, int sets, int components, int depth, int parts, int part_depth,
+               const bool* known, const T* dimension_bias, ROWS_PARAMETERS)
 {
     const Rows at = ROWS_ARGUMENTS;
     constexpr int SIZE = Vector<T>::SIZE, VECTORS = PER_THREAD / SIZE, TILE_DEPTH = 16;
