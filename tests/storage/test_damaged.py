@@ -30,9 +30,13 @@ def path(tmp_path: Path) -> Path:
 
 def offsets(content: bytes) -> st.SearchStrategy[int]:
     """Return places in a file, many of them in its superblock and its checksum."""
-    last = len(content) - 1
-    ranges = [(0, last), (0, 60), (last - SEAL_BYTES, last)]
-    return st.sampled_from(ranges).flatmap(lambda ends: st.integers(*ends))
+    size = len(content)
+
+    def place(number: int) -> int:
+        part, rest = divmod(number, size)
+        return (rest, rest % 61, size - 1 - rest % SEAL_BYTES)[part]
+
+    return st.integers(0, 3 * size - 1).map(place)
 
 
 def refusal(path: Path) -> str:
