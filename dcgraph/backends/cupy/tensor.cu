@@ -15,7 +15,7 @@
 #define TENSOR_DEPTH 8    // and dimensions
 #define TENSOR_STEPS 2    // products along a slice
 
-#ifdef __CUDA_ARCH__
+#ifdef __CUDA_ARCH__  // else this is an emulation, which brings its own
 // sum (16, 8) += rows (16, 8) times columns (8, 8), by a warp. A lane has, with g = lane / 4 and
 // t = lane % 4: of the sum (g, 2t), (g, 2t + 1) and the same of row g + 8; of rows (g, t), (g + 8, t),
 // (g, t + 4) and (g + 8, t + 4); of columns (t, g) and (t + 4, g).
