@@ -11,8 +11,12 @@ import numpy as np
 import pytest
 from emulation.compiler import compiler
 from emulation.device import EmulatedDevice
+from emulation.kernel import FORWARD
 
+from dcgraph.backends.contract import Backend
 from dcgraph.backends.cupy.backend import CupyBackend
+from dcgraph.backends.extended import extended
+from dcgraph.backends.select import make_backend
 
 # Set to run every kernel under the sanitizers; see docs/gpu.md for what else that takes.
 SANITIZE = bool(os.environ.get("DCGRAPH_SANITIZE"))
@@ -65,6 +69,22 @@ def cupy_ops(request: pytest.FixtureRequest) -> CupyBackend:
         backend: CupyBackend = request.getfixturevalue("emulated")
         return backend
     return on_a_gpu()
+
+
+@pytest.fixture
+def on(cupy_ops: CupyBackend, monkeypatch: pytest.MonkeyPatch) -> CupyBackend:
+    """Let "cupy" name the backend under test in this process."""
+    if isinstance(cupy_ops.device, EmulatedDevice):  # one order will do: kernels have had all
+        cupy_ops = CupyBackend(EmulatedDevice(cupy_ops.device.folder, (FORWARD,)))
+
+    def made(name: str, **options: Any) -> Backend:
+        if name == "cupy":
+            return extended(cupy_ops, options.get("additions", ()))
+        return make_backend(name, **options)
+
+    monkeypatch.setattr("dcgraph.training.run.make_backend", made)
+    monkeypatch.setattr("dcgraph.model.make_backend", made)
+    return cupy_ops
 
 
 @pytest.fixture

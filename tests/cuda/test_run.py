@@ -8,13 +8,10 @@ import numpy as np
 import pytest
 from emulation.arrays import Waits
 from emulation.device import EmulatedDevice
-from emulation.kernel import FORWARD
 from plugin_files import FOLDER
 
 import dcgraph
 from dcgraph.backends.cupy.backend import CupyBackend
-from dcgraph.backends.extended import extended
-from dcgraph.backends.select import make_backend
 from dcgraph.contracts.events import BatchEnded, Observer
 from dcgraph.data.dataset import dataset_from_arrays
 from dcgraph.engine.recorded import RecordingScheduler
@@ -34,22 +31,6 @@ NODES = {
     "classifier": {"type": "classifier", "classes": 3},
 }
 EDGES = ["image -> fold1 -> gmm1 -> pool1 -> fold2 -> gmm2 -> classifier"]
-
-
-@pytest.fixture
-def on(cupy_ops, monkeypatch):
-    """Let "cupy" name the backend under test, and return a context in which it is used."""
-    if isinstance(cupy_ops.device, EmulatedDevice):  # one order will do: kernels have had all
-        cupy_ops = CupyBackend(EmulatedDevice(cupy_ops.device.folder, (FORWARD,)))
-
-    def made(name, **options):
-        if name == "cupy":
-            return extended(cupy_ops, options.get("additions", ()))
-        return make_backend(name, **options)
-
-    monkeypatch.setattr("dcgraph.training.run.make_backend", made)
-    monkeypatch.setattr("dcgraph.model.make_backend", made)
-    return cupy_ops
 
 
 def graph(*overrides):

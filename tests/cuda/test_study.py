@@ -9,11 +9,7 @@ import pytest
 import study_runs
 from click.testing import CliRunner
 from emulation.device import EmulatedDevice
-from emulation.kernel import FORWARD
 
-from dcgraph.backends.cupy.backend import CupyBackend
-from dcgraph.backends.extended import extended
-from dcgraph.backends.select import make_backend
 from dcgraph.cli.main import main
 from dcgraph.plugin.load import installed_plugins
 from dcgraph.study.execute import execute
@@ -53,24 +49,13 @@ def runs(text=STUDY, **settings):
 
 
 @pytest.fixture
-def on(cupy_ops, monkeypatch):
-    """Let "cupy" name the backend under test in this process."""
-    if not isinstance(cupy_ops.device, EmulatedDevice):
-        return cupy_ops
-    ops = CupyBackend(EmulatedDevice(cupy_ops.device.folder, (FORWARD,)))
-
-    def made(name, **options):
-        if name == "cupy":
-            return extended(ops, options.get("additions", ()))
-        return make_backend(name, **options)
-
-    monkeypatch.setattr("dcgraph.training.run.make_backend", made)
-    monkeypatch.setattr("dcgraph.model.make_backend", made)
-    monkeypatch.setattr("dcgraph.study.execute.description", lambda name: f"emulated {name}")
-    return ops
+def described(on, monkeypatch):
+    """Give the emulated device a description, for there is none to be asked."""
+    if isinstance(on.device, EmulatedDevice):
+        monkeypatch.setattr("dcgraph.study.execute.description", lambda name: f"emulated {name}")
 
 
-@pytest.mark.usefixtures("on")
+@pytest.mark.usefixtures("described")
 def test_a_run_finds_what_it_finds_on_numpy(tmp_path):
     here, there = (execute(runs(backend=name)[0]) for name in ("numpy", "cupy"))
     assert (here.error, there.error) == (None, None)
@@ -86,7 +71,7 @@ def test_a_run_finds_what_it_finds_on_numpy(tmp_path):
     assert read_result(path, there.run.digest).values == there.result.values
 
 
-@pytest.mark.usefixtures("on")
+@pytest.mark.usefixtures("described")
 def test_every_evaluation_of_a_model_works_on_it():
     run = runs(STUDY.replace("anchors:", WALKING_DOWN), backend="cupy")[0]
     outcome = execute(run)

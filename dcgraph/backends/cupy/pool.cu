@@ -43,7 +43,8 @@ __global__ void pool_max(const T* x, T* largest, int* cell, int n, WINDOW_PARAME
     const int out_size = at.windows() * at.channels;
     FOR_EACH_ELEMENT(element, out_size)
     {
-        for (int first = blockIdx.y * POOL_TOGETHER; first < n; first += gridDim.y * POOL_TOGETHER) {
+        const int apart = gridDim.y * POOL_TOGETHER;
+        for (int first = blockIdx.y * POOL_TOGETHER; first < n; first += apart) {
             const T* own[POOL_TOGETHER];
             T best[POOL_TOGETHER];
             int winner[POOL_TOGETHER];

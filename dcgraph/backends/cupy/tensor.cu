@@ -87,8 +87,8 @@ mixture_tensor(const float* x, const float* centre, const float* matrix, const f
         int dimension = first_dimension + inner;
         const float* own = x + tile_start + at.offset(dimension);
         int in_run = dimension % at.run;
-        const float* own_weights =
-            matrix + ((long long)set * components + first_column + column_loaded) * KINDS * depth + dimension;
+        const long long component = (long long)set * components + first_column + column_loaded;
+        const float* own_weights = matrix + component * KINDS * depth + dimension;
         float row_ahead[ROW_LOADS], weight_ahead[KINDS][COLUMN_TILES];
         auto load = [&]() {
             const bool exists = dimension < last_dimension;
@@ -102,7 +102,8 @@ mixture_tensor(const float* x, const float* centre, const float* matrix, const f
             }
 #pragma unroll
             for (int j = 0; j < COLUMN_TILES; ++j) {
-                const bool inside = exists && first_column + column_loaded + LOADED * j < components;
+                const int k = first_column + column_loaded + LOADED * j;
+                const bool inside = exists && k < components;
                 const float* linear = own_weights + j * LOADED * KINDS * (long long)depth;
                 weight_ahead[0][j] = inside ? __ldg(linear) : 0.0f;
                 weight_ahead[1][j] = inside ? __ldg(linear + depth) : 0.0f;
@@ -141,7 +142,8 @@ mixture_tensor(const float* x, const float* centre, const float* matrix, const f
                 float value[ROW_TILES][4];
 #pragma unroll
                 for (int r = 0; r < ROW_TILES; ++r) {
-                    const float(*rows)[PITCH] = values[buffer] + warp * WARP_ROWS + r * TENSOR_ROWS + g;
+                    const int row = warp * WARP_ROWS + r * TENSOR_ROWS + g;
+                    const float(*rows)[PITCH] = values[buffer] + row;
                     const int place = step * TENSOR_DEPTH + t;
                     value[r][0] = rows[0][place];
                     value[r][1] = rows[8][place];
@@ -164,13 +166,19 @@ mixture_tensor(const float* x, const float* centre, const float* matrix, const f
                         const Vector<float> both = weights[buffer][step][j][lane];
                         float above[2], below[2];
 #pragma unroll
-                        for (int i = 0; i < 2; ++i) split(both.of[2 * kind + i], above[i], below[i]);
+                        for (int i = 0; i < 2; ++i) {
+                            split(both.of[2 * kind + i], above[i], below[i]);
+                        }
+                        // Row by row, so that no product waits for the one before it.
+                        auto add = [&](const float(&rows)[ROW_TILES][4], const float(&columns)[2]) {
 #pragma unroll
-                        for (int r = 0; r < ROW_TILES; ++r) multiply_add(slice[r][j], low[r], above);
-#pragma unroll
-                        for (int r = 0; r < ROW_TILES; ++r) multiply_add(slice[r][j], high[r], below);
-#pragma unroll
-                        for (int r = 0; r < ROW_TILES; ++r) multiply_add(slice[r][j], high[r], above);
+                            for (int r = 0; r < ROW_TILES; ++r) {
+                                multiply_add(slice[r][j], rows[r], columns);
+                            }
+                        };
+                        add(low, above);
+                        add(high, below);
+                        add(high, above);
                     }
                 }
             }

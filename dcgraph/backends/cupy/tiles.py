@@ -8,14 +8,14 @@ from dcgraph.backends.cupy.sources import CAPABILITY, TENSOR, instance
 
 TILE_DEPTH = 16  # dimensions of a slice, in scores.cu and in tensor.cu
 TENSOR_FROM = CAPABILITY["tensor"]
-TALL, TALL_FROM = 128, 396  # rows of a tall tile, and from how many such blocks on there are any,
-TALL_COLUMNS = 40  # of so many components at most
+TALL, TALL_COLUMNS = 128, 40  # rows of a tall tile, and components, at most
 PARTS_MAX = 64  # parts of a score,
 TILES_MIN = 2  # each of so many slices of dimensions, at least
 # Of the device that the divisions were measured on: its multiprocessors, and microseconds. Blocks
 # of one take the first for a slice, and the second for each of their components; adding parts takes
 # the third, and the fourth for each number.
 MULTIPROCESSORS = 132
+TALL_FROM = 3 * MULTIPROCESSORS  # such blocks: fewer would leave some of it idle
 SLICE_TIME, COMPONENT_TIME, ADDING_TIME, NUMBER_TIME = 0.54, 0.0087, 3.0, 2.7e-6
 TILE_ELEMENTS_MAX = 2**31  # from the first row of a tile to the last
 
