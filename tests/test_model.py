@@ -257,6 +257,30 @@ def test_outliers_are_found_by_all_that_tells_them(plain, digits):
     assert np.median(combined[~outlier]) == pytest.approx(0, abs=0.5)
 
 
+def test_an_image_that_is_odd_in_one_place_is_found_by_its_least_likely_position(plain, digits):
+    images = digits[0][digits[1] != 0][:50].copy()
+    images[:, 2:4, 2:4] = 1 - images[:, 2:4, 2:4]
+    least = plain.p_values(images, "gmm1.least")
+    h, w, _ = plain.graph["gmm1"].shape
+    assert h * w > 1
+    maps = plain.log_likelihood_map(images, "gmm1")
+    np.testing.assert_array_equal(plain.log_likelihood(images, "gmm1.least"), maps.min(axis=(1, 2)))
+    limit = plain.threshold(0.05, "gmm1.least")
+    np.testing.assert_array_equal(maps.min(axis=(1, 2)) <= limit, least <= 0.05)
+    both = plain.combined_scores(images, ["gmm1", "gmm1.least"])
+    alone = [plain.combined_scores(images, [name]) for name in ("gmm1", "gmm1.least")]
+    np.testing.assert_allclose(both, np.mean(alone, axis=0))
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("gmm9.least", "gmm9"), ("gmm2.least", "one position alone"), ("gmm1.most", "gmm1.most")],
+)
+def test_scores_that_no_node_has(plain, digits, name, told):
+    with pytest.raises(RequestError, match=told):
+        plain.log_likelihood(digits[0], name)
+
+
 def test_training_images_are_flagged_as_often_as_the_contamination_says(plain):
     bunch = load_digits()
     train = (np.arange(len(bunch.images)) % 5 != 4) & (bunch.target != 0)

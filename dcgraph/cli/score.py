@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
     from dcgraph.cli.scored import Scored
     from dcgraph.inference.density import Kind
+    from dcgraph.inference.outliers import Way
 
 KINDS = ("log_likelihood", "max_component", "loss")
+WAYS = ("mean", "least")
 ENDINGS = {
     "output": (".npz", ".csv"),
     "map_file": (".npz", ".png"),
@@ -37,8 +39,17 @@ BLOCK = 1000  # images in memory at a time
     "nodes",
     multiple=True,
     metavar="NODE[:WEIGHT]",
-    help="A gmm node; several times: these, and their combined score, a mean with weights that may "
-    "be negative (gmm1:-0.5).  [default: all of them]",
+    help="A gmm node, or its least likely position (gmm1.least); several times: these, and their "
+    "combined score, with weights that may be negative in a mean (gmm1:-0.5).  [default: all of "
+    "the nodes]",
+)
+@click.option(
+    "--combine",
+    type=click.Choice(WAYS),
+    default=WAYS[0],
+    show_default=True,
+    help="The mean of several nodes' scores, or the least: as unusual as the node says that finds "
+    "an image most so.",
 )
 @click.option(
     "--two-sided",
@@ -90,6 +101,7 @@ def command(
     split: str,
     file: Path | None,
     nodes: tuple[str, ...],
+    combine: Way,
     two_sided: tuple[str, ...],
     kind: Kind,
     contamination: float | None,
@@ -107,16 +119,17 @@ def command(
 ) -> None:
     """Score images with MODEL.
 
-    A score is the mean over a node's positions, in nats; higher is more likely. Where the data has
-    outliers, AUC says how well low scores find them, AUPRC is the average precision, FPR95 the
-    share of inliers flagged where 95 % of the outliers are. The combined score of several nodes is
-    the mean of their z-scores beside the training images. --set changes the data's settings.
+    A score is the mean over a node's positions, or the least, in nats; higher is more likely. Where
+    the data has outliers, AUC says how well low scores find them, AUPRC is the average precision,
+    FPR95 the share of inliers flagged where 95 % of the outliers are. The combined score of several
+    nodes is the mean, or the least, of their z-scores beside the training images. --set changes the
+    data's settings.
 
     \b
     Examples:
       dcgraph score runs/dcgmm-e-s0.h5
       dcgraph score runs/dcgmm-e-s0.h5 --node gmm3 --contamination 0.05 --roc roc.png
-      dcgraph score runs/dcgmm-e-s0.h5 --node gmm2 --node gmm3 -o scores.csv
+      dcgraph score runs/dcgmm-e-s0.h5 --node gmm1.least --node gmm3 -o scores.csv
       dcgraph score runs/dcgmm-e-s0.h5 --data fashion_mnist --map maps.png --extremes ends.png
       dcgraph score mine.h5 --images new.npz --json
     """
@@ -138,7 +151,7 @@ def command(
             opening.check_output(path, ENDINGS[name], overwrite=overwrite)
     plugins = plugins_from(plugin_files)
     record = read_model(model, plugins=plugins)
-    request = scored.Request.of(record, nodes, kind, contamination, two_sided)
+    request = scored.Request.of(record, nodes, kind, contamination, two_sided, combine)
     choice = picking.Choice(source, split, file, data_dir=data_dir)
     blocks = choice.blocks(session, model, record.graph, settings, plugins, BLOCK)
     opened = Model(record, backend=backend, threads=threads)
@@ -152,7 +165,7 @@ def command(
     if map_file is not None and wants_maps:
         write_columns(map_file, done.maps)
     elif map_file is not None:
-        done.extremes.draw_maps(opened, map_file, request.nodes)
+        done.extremes.draw_maps(opened, map_file, request.looked_at)
     fields = {**done.fields(), "output": output}
     session.reply(fields, lambda console: _show(console, done))
     for path in files.values():

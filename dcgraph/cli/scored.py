@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from dcgraph.cli.picking import Picked
     from dcgraph.inference.density import Kind
+    from dcgraph.inference.outliers import Way
     from dcgraph.model import Model
     from dcgraph.plugin.manager import Plugins
     from dcgraph.storage.record import ModelRecord
@@ -30,7 +31,7 @@ class Request:
     Attributes
     ----------
     nodes : tuple of str
-        Whose scores are wanted.
+        Whose scores are wanted; ``NODE.least`` for that of the least likely position.
     main : str
         The node the result is about; "combined" where several were named.
     kind : str
@@ -41,6 +42,8 @@ class Request:
         Of the nodes in a combined score.
     two_sided : tuple of str
         Those by which too likely an image is as unusual as one that is not likely.
+    combine : "mean" or "least"
+        Of the nodes' weighted z-scores.
     """
 
     nodes: tuple[str, ...]
@@ -50,6 +53,7 @@ class Request:
     calibration: Mapping[str, NDArray[Any]]
     weights: Mapping[str, float]
     two_sided: tuple[str, ...]
+    combine: Way
 
     @classmethod
     def of(
@@ -59,6 +63,7 @@ class Request:
         kind: Kind,
         contamination: float | None,
         two_sided: tuple[str, ...],
+        combine: Way,
     ) -> Request:
         """Return the request that was typed.
 
@@ -68,22 +73,22 @@ class Request:
             A node has no log-likelihood or stands twice, or its weight is none; what needs the
             training images' scores is wanted of another kind than these are; the share is none.
         """
+        from dcgraph.graph.scores import score_name
         from dcgraph.inference import outliers
-        from dcgraph.inference.density import scored_node
 
         graph = record.graph
         typed = [_weighted(node) for node in nodes]
-        named = tuple(scored_node(graph, node) for node, _ in typed)
+        named = tuple(score_name(graph, node) for node, _ in typed)
         weights = {name: weight for name, (_, weight) in zip(named, typed, strict=True)}
         if len(set(named)) < len(named):
             message = f"--node names a node twice: {', '.join(named)}"
             raise RequestError(message, field="--node")
-        main = COMBINED if len(named) > 1 else scored_node(graph, named[0] if named else None)
-        shaped = bool(two_sided) or bool(set(weights.values()) - {1.0})
+        main = COMBINED if len(named) > 1 else score_name(graph, named[0] if named else None)
+        shaped = bool(two_sided) or combine != "mean" or bool(set(weights.values()) - {1.0})
         if shaped and (main != COMBINED or contamination is not None):
             message = (
-                "weights and --two-sided are of nodes in a combined score, which decides nothing "
-                "by itself: name several nodes, and leave out --contamination"
+                "weights, --two-sided and --combine are of nodes in a combined score, which "
+                "decides nothing by itself: name several nodes, and leave out --contamination"
             )
             raise RequestError(message, field="--node")
         if strange := [node for node in two_sided if node not in named]:
@@ -102,7 +107,15 @@ class Request:
         if contamination is not None:
             outliers.check_contamination(contamination)
         scored = named or graph.density_nodes
-        return cls(scored, main, kind, contamination, record.calibration, weights, two_sided)
+        known = record.calibration
+        return cls(scored, main, kind, contamination, known, weights, two_sided, combine)
+
+    @property
+    def looked_at(self) -> tuple[str, ...]:
+        """The nodes whose log-likelihoods are needed."""
+        from dcgraph.graph.scores import node_of
+
+        return tuple(dict.fromkeys(map(node_of, self.nodes)))
 
     @property
     def compared(self) -> tuple[str, ...]:
@@ -137,19 +150,21 @@ def score(
     """
     import numpy as np
 
+    from dcgraph.graph.scores import node_of
+    from dcgraph.inference.density import over_positions
     from dcgraph.inference.outliers import combined_scores
 
     parts: list[dict[str, NDArray[Any]]] = []
     extremes = Extremes()
     for picked in blocks:
-        maps = model.log_likelihood_maps(picked.images, request.nodes, request.kind)
+        maps = model.log_likelihood_maps(picked.images, request.looked_at, request.kind)
+        dtype = next(iter(maps.values())).dtype
         found = {
-            name: each.mean(axis=(1, 2), dtype=np.float64).astype(each.dtype)
-            for name, each in maps.items()
+            name: over_positions(maps[node_of(name)], name).astype(dtype) for name in request.nodes
         }
         if request.main == COMBINED:
             found[COMBINED] = combined_scores(
-                found, request.calibration, request.weights, request.two_sided
+                found, request.calibration, request.weights, request.two_sided, request.combine
             )
         extremes.add(picked, found[request.main])
         found["place"] = picked.places
@@ -159,7 +174,7 @@ def score(
         parts.append(found)
     joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     columns = {name: values for name, values in joined.items() if not name.startswith("map ")}
-    maps = {name: joined[f"map {name}"] for name in request.nodes} if keep_maps else {}
+    maps = {name: joined[f"map {name}"] for name in request.looked_at} if keep_maps else {}
     return Scored(request, plugins, columns, extremes, maps)
 
 
@@ -257,7 +272,9 @@ class Scored:
         nodes = {name: self.summary(name) for name in self.scores}
         told: dict[str, Any] = {"node": main if main != COMBINED else "+".join(self.request.nodes)}
         if main == COMBINED:
-            told |= {"weights": self.request.weights, "two_sided": self.request.two_sided}
+            request = self.request
+            told |= {"weights": request.weights, "two_sided": request.two_sided}
+            told["combine"] = request.combine
         told |= {"kind": self.request.kind, "n": self.n, **nodes[main], "nodes": nodes}
         return told | ({"outliers": self.decisions()} if self.decisions() else {})
 
@@ -303,7 +320,11 @@ class Scored:
             with replacing(roc) as beside:
                 roc_figure(outlier, self.scores).savefig(beside, dpi=100)
         if histogram is not None:
-            label = "mean z-score" if main == COMBINED else f"{self.request.kind} of {main} (nats)"
+            label = (
+                f"{self.request.combine} z-score"
+                if main == COMBINED
+                else f"{self.request.kind} of {main} (nats)"
+            )
             figure = histogram_figure(self.scores[main], self.columns.get("outlier"), label=label)
             self._mark_threshold(figure)
             with replacing(histogram) as beside:

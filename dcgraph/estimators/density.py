@@ -13,7 +13,8 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
 from dcgraph.estimators.base import GraphEstimator
-from dcgraph.inference.density import activities, score_maps, scored_node
+from dcgraph.graph.scores import scored_node
+from dcgraph.inference.density import activities, score_maps
 
 
 class DCGMM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, OutlierMixin, GraphEstimator):  # type: ignore[misc]

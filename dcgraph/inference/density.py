@@ -13,8 +13,8 @@ from dcgraph.contracts.layer import Observation, TrainableLayer
 from dcgraph.engine.plan import Plan
 from dcgraph.engine.scheduler import Scheduler
 from dcgraph.engine.upward import forward_plan
-from dcgraph.errors import RequestError
 from dcgraph.graph.graph import Graph
+from dcgraph.graph.scores import LEAST, node_of, score_names
 from dcgraph.signal import Signal
 
 Kind = Literal["log_likelihood", "max_component", "loss"]
@@ -51,22 +51,19 @@ def activities(
         yield scheduler.ops.to_host(output.values)
 
 
-def scored_node(graph: Graph, node: str | None) -> str:
-    """Return the density node that is meant; None is the topmost.
+def over_positions(maps: Any, name: str) -> Any:
+    """Return images' scores, (n,) of float64, from log-likelihoods at each position, (n, h, w).
 
-    Raises
-    ------
-    RequestError
-        The node does not exist or has no log-likelihood.
+    Parameters
+    ----------
+    maps : array
+        Of any backend, as the scores are.
+    name : str
+        Of the score, which says how (see `dcgraph.graph.scores`).
     """
-    if node is None:
-        return graph.topmost()
-    if not graph[node].is_density:
-        message = (
-            f"has no log-likelihood (nodes that have: {', '.join(graph.density_nodes) or 'none'})"
-        )
-        raise RequestError(message, node=node)
-    return node
+    if name.endswith(LEAST):
+        return maps.min(axis=(1, 2)).astype(np.float64)
+    return maps.mean(axis=(1, 2), dtype=np.float64)
 
 
 def classifiers(graph: Graph) -> tuple[str, ...]:
@@ -85,7 +82,8 @@ class Survey:
     Attributes
     ----------
     scores : dict of str to array of shape (n,)
-        Log-likelihood of each image at each density node, mean over positions, in nats.
+        Log-likelihood of each image at each density node, mean over positions, in nats; and, by
+        ``NODE.least``, at the least likely one, where it was asked for.
     predictions : dict of str to integer array of shape (n,)
         The most probable class at each classifier node.
     wins : dict of str to integer array of shape (K,)
@@ -97,7 +95,9 @@ class Survey:
     wins: dict[str, NDArray[np.int64]] = field(default_factory=dict)
 
 
-def survey(scheduler: Scheduler, batches: Iterable[Signal], *, wins: bool = False) -> Survey:
+def survey(
+    scheduler: Scheduler, batches: Iterable[Signal], *, least: bool = False, wins: bool = False
+) -> Survey:
     """Return the scores of every density node and the predictions of every classifier."""
     graph, to_host = scheduler.graph, scheduler.ops.to_host
     wants: dict[str, frozenset[str]] = {
@@ -105,15 +105,15 @@ def survey(scheduler: Scheduler, batches: Iterable[Signal], *, wins: bool = Fals
         for name in graph.density_nodes
     }
     wants |= {name: frozenset({"output"}) for name in classifiers(graph)}
-    scores: dict[str, list[NDArray[Any]]] = {name: [] for name in graph.density_nodes}
+    names = score_names(graph) if least else graph.density_nodes
+    scores: dict[str, list[NDArray[Any]]] = {name: [] for name in names}
     predictions: dict[str, list[NDArray[Any]]] = {name: [] for name in classifiers(graph)}
     counts: dict[str, NDArray[np.int64]] = {}
     for seen in observations(scheduler, forward_plan(graph, wants), batches):
         for name, parts in scores.items():
-            likelihood: Any = seen[name].log_likelihood
-            parts.append(to_host(likelihood.mean(axis=(1, 2), dtype=np.float64)))
-            if wins:
-                counts[name] = counts.get(name, 0) + _winners(scheduler, seen, name)
+            parts.append(to_host(over_positions(seen[node_of(name)].log_likelihood, name)))
+        for name in graph.density_nodes if wins else ():
+            counts[name] = counts.get(name, 0) + _winners(scheduler, seen, name)
         for name, parts in predictions.items():
             output = seen[name].output
             assert output is not None  # wanted

@@ -16,7 +16,8 @@ from dcgraph.engine.scheduler import Scheduler
 from dcgraph.engine.upward import forward_plan
 from dcgraph.errors import InputError, RequestError
 from dcgraph.graph.graph import Graph
-from dcgraph.inference.density import classifiers, scored_node
+from dcgraph.graph.scores import scored_node
+from dcgraph.inference.density import classifiers
 from dcgraph.layers.classifier import Classifier
 from dcgraph.signal import Signal
 

@@ -10,7 +10,7 @@ m quantiles can tell.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,8 @@ IQR_OF_NORMAL = 1.349  # interquartile range of the standard normal distribution
 
 Quantiles = NDArray[np.float64]
 Scores = NDArray[np.float64]
+Way = Literal["mean", "least"]  # of combining several nodes
+WAYS: tuple[Way, ...] = get_args(Way)
 
 
 def p_values(scores: NDArray[Any], quantiles: Quantiles) -> Scores:
@@ -95,28 +97,35 @@ def combined_scores(
     calibration: Mapping[str, Quantiles],
     weights: Mapping[str, float] | None = None,
     two_sided: Collection[str] = (),
+    combine: Way = "mean",
 ) -> Scores:
-    """Return the weighted mean of several nodes' z-scores, (n,); higher is more likely.
+    """Return the mean, or the least, of several nodes' weighted z-scores, (n,); higher is likelier.
 
     The nodes' log-likelihoods are of different size and spread; in standard deviations of the
-    training images each node has the same say. A negative weight contrasts: what is left out of a
-    score is how likely images are by a node that sees less, as in the likelihood ratios of Ren et
-    al. (2019).
+    training images each node has the same say. In a mean, a negative weight contrasts: what is left
+    out of a score is how likely images are by a node that sees less, as in the likelihood ratios of
+    Ren et al. (2019). By the least, an image is as unusual as the node says that finds it most so:
+    for outliers that some nodes take for likely, and one does not know which.
 
     Parameters
     ----------
     weights : mapping of str to float, or None
-        Of each node; the sum is divided by their absolute values'. None: all the same.
+        Of each node; a mean's sum is divided by their absolute values'. None: 1.
     two_sided : collection of str
         Nodes by which images are as unusual when they are likelier than the training images as when
         they are less likely: they count with minus the absolute value of their z-scores, as in the
         typicality of Nalisnick et al. (2019).
+    combine : "mean" or "least"
 
     Raises
     ------
     RequestError
-        The model keeps no quantiles of a node; all weights are 0; a two-sided node is none of them.
+        The model keeps no quantiles of a node; all weights are 0, or one is not above 0 and the
+        least is wanted; a two-sided node is none of them; there is no such way to combine.
     """
+    if combine not in WAYS:
+        message = f"scores are combined by {' or '.join(WAYS)}, not {combine!r}"
+        raise RequestError(message, field="combine")
     if strange := sorted(set(two_sided) - set(scores)):
         message = f"{', '.join(strange)} cannot be two-sided: not among the nodes that are combined"
         raise RequestError(message, field="two_sided")
@@ -125,11 +134,15 @@ def combined_scores(
     if not 0 < total < np.inf:
         message = f"weights must be numbers, and not all 0, received {dict(weights)}"
         raise RequestError(message, field="node")
+    if combine == "least" and min(weights[name] for name in scores) <= 0:
+        message = f"the least of several scores takes weights above 0, received {dict(weights)}"
+        raise RequestError(message, field="node")
     parts = []
     for name, values in scores.items():
         part = z_scores(values, quantiles_of(calibration, name))
-        parts.append(weights[name] / total * (-np.abs(part) if name in two_sided else part))
-    return np.asarray(np.sum(parts, axis=0), np.float64)
+        parts.append(weights[name] * (-np.abs(part) if name in two_sided else part))
+    joined = np.min(parts, axis=0) if combine == "least" else np.sum(parts, axis=0) / total
+    return np.asarray(joined, np.float64)
 
 
 def combined_p_values(parts: Sequence[Scores]) -> Scores:

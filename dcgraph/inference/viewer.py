@@ -12,6 +12,7 @@ from dcgraph.backends.contract import Backend
 from dcgraph.engine.scheduler import Scheduler
 from dcgraph.errors import RequestError
 from dcgraph.graph.graph import Graph
+from dcgraph.graph.scores import node_of, score_name, scored_node
 from dcgraph.inference import alphabet, density, outliers
 from dcgraph.inference.images import checked_images
 from dcgraph.inference.labels import the_classifier
@@ -45,14 +46,14 @@ class Viewer:
     def log_likelihood(
         self, x: Any, node: str | None = None, kind: density.Kind = "log_likelihood"
     ) -> NDArray[Any]:
-        """Return the log-likelihood of each image, mean over the node's positions.
+        """Return the log-likelihood of each image: mean over a node's positions, or the least.
 
         Parameters
         ----------
         x : array of shape (n, h, w, c)
             On about [0, 1]; NaN pixels are unknown and integrated out.
         node : str or None
-            A gmm node; None is the topmost.
+            A gmm node, or ``NODE.least``, its least likely position; None is the topmost.
         kind : {"log_likelihood", "max_component", "loss"}
 
         Returns
@@ -67,15 +68,16 @@ class Viewer:
         RequestError
             The node has no log-likelihood.
         """
-        maps = self.log_likelihood_map(x, node, kind)
-        means: NDArray[Any] = maps.mean(axis=(1, 2), dtype=np.float64)
-        return means.astype(maps.dtype)
+        name = score_name(self.graph, node)
+        maps = self.log_likelihood_map(x, node_of(name), kind)
+        scores: NDArray[Any] = density.over_positions(maps, name).astype(maps.dtype)
+        return scores
 
     def log_likelihood_map(
         self, x: Any, node: str | None = None, kind: density.Kind = "log_likelihood"
     ) -> NDArray[Any]:
         """Return the log-likelihood at each position of the node, (n, h, w), in nats."""
-        name = density.scored_node(self.graph, node)
+        name = scored_node(self.graph, node)
         return self.log_likelihood_maps(x, (name,), kind)[name]
 
     def log_likelihood_maps(
@@ -95,7 +97,7 @@ class Viewer:
             message = f"kind must be one of {', '.join(density.KINDS)}, received {kind!r}"
             raise RequestError(message, field="kind")
         names = self.graph.density_nodes if nodes is None else tuple(nodes)
-        names = tuple(density.scored_node(self.graph, name) for name in names)
+        names = tuple(scored_node(self.graph, name) for name in names)
         scheduler = self._scheduler()
         found = list(density.score_maps(scheduler, self._signals(scheduler, x), names, kind))
         return {name: np.concatenate([maps[name] for maps in found]) for name in names}
@@ -116,23 +118,27 @@ class Viewer:
         x: Any,
         nodes: Sequence[str] | Mapping[str, float] | None = None,
         two_sided: Collection[str] = (),
+        combine: outliers.Way = "mean",
     ) -> NDArray[np.float64]:
-        """Return one score of several nodes, (n,): the mean of their z-scores; higher is likelier.
+        """Return one score of several nodes, (n,), from their z-scores; higher is likelier.
 
         A z-score counts robust standard deviations from the training images' median.
 
         Parameters
         ----------
         nodes : sequence of str, mapping of str to float, or None
-            A mapping gives weights, which may be negative: ``{"gmm2": 1, "gmm1": -0.5}``. None: all
-            that have a log-likelihood.
+            Density nodes, or ``NODE.least``. A mapping gives weights, which may be negative:
+            ``{"gmm2": 1, "gmm1": -0.5}``. None: all density nodes.
         two_sided : collection of str
             Those of them by which too likely an image is as unusual as one that is not likely.
+        combine : "mean" or "least"
+            By the least an image is as unusual as the node says that finds it most so.
         """
-        maps = self.log_likelihood_maps(x, None if nodes is None else tuple(nodes))
-        scores = {name: each.mean(axis=(1, 2), dtype=np.float64) for name, each in maps.items()}
+        scores = self._scores(x, self.graph.density_nodes if nodes is None else tuple(nodes))
         weights = nodes if isinstance(nodes, Mapping) else None
-        return outliers.combined_scores(scores, self.record.calibration, weights, two_sided)
+        return outliers.combined_scores(
+            scores, self.record.calibration, weights, two_sided, combine
+        )
 
     def p_values(self, x: Any, node: str | Sequence[str] | None = None) -> NDArray[np.float64]:
         """Return how rare images so unlikely are among the training images, (n,), in (0, 1].
@@ -140,7 +146,7 @@ class Viewer:
         Parameters
         ----------
         node : str, sequence of str or None
-            A gmm node; several, whose p-values are combined; None is the topmost.
+            A gmm node or ``NODE.least``; several, whose p-values are combined; None is the topmost.
 
         Raises
         ------
@@ -148,17 +154,18 @@ class Viewer:
             The model's training has not come to its end.
         """
         names = [node] if node is None or isinstance(node, str) else node
-        names = [density.scored_node(self.graph, name) for name in names]
-        maps = self.log_likelihood_maps(x, names)
         return outliers.combined_p_values(
             [
-                outliers.p_values(
-                    each.mean(axis=(1, 2), dtype=np.float64),
-                    outliers.quantiles_of(self.record.calibration, name),
-                )
-                for name, each in maps.items()
+                outliers.p_values(each, outliers.quantiles_of(self.record.calibration, name))
+                for name, each in self._scores(x, names).items()
             ]
         )
+
+    def _scores(self, x: Any, names: Sequence[str | None]) -> dict[str, NDArray[np.float64]]:
+        """Return scores by their names, each (n,), found in one pass over the images."""
+        checked = [score_name(self.graph, name) for name in names]
+        maps = self.log_likelihood_maps(x, tuple(dict.fromkeys(map(node_of, checked))))
+        return {name: density.over_positions(maps[node_of(name)], name) for name in checked}
 
     def threshold(self, contamination: float = 0.05, node: str | None = None) -> float:
         """Return the log-likelihood that so small a share of training images does not exceed.
@@ -168,7 +175,7 @@ class Viewer:
         RequestError
             The share is not in (0, 1), or the training has not come to its end.
         """
-        name = density.scored_node(self.graph, node)
+        name = score_name(self.graph, node)
         quantiles = outliers.quantiles_of(self.record.calibration, name)
         return outliers.threshold(quantiles, contamination)
 

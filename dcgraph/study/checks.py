@@ -18,7 +18,6 @@ from dcgraph.study.anchors.base import Anchor, Answering
 from dcgraph.study.columns import Column, Extent, columns_of, extent_of, labels_of
 from dcgraph.study.evaluations.base import Evaluation
 from dcgraph.study.evaluations.drawn import SampleEvaluation
-from dcgraph.study.evaluations.judged import Judged
 from dcgraph.study.evaluations.metrics import Metrics
 from dcgraph.study.spec import Study
 
@@ -94,8 +93,8 @@ class Checks:
                         hint = f"{nearest(name, known)} (known: {', '.join(known)})"
                         self.add((*place, index, "names"), f"unknown metric '{name}'{hint}")
 
-    def judged(self, cells: Cells, *, quick: bool) -> None:
-        """Note what keeps anchors from being measured, and samples from being judged."""
+    def asked(self, cells: Cells, *, quick: bool) -> None:
+        """Note what keeps anchors from being measured, and evaluations from being asked."""
         study = self.study.version(quick=quick)
         above: Place = ("quick",) if quick and self.study.quick.anchors is not None else ()
         for index, anchor in enumerate(study.anchors):
@@ -104,10 +103,11 @@ class Checks:
                 self.add((*above, "anchors", index), message)
         above = ("quick",) if quick and self.study.quick.evaluate is not None else ()
         for index, each in enumerate(study.evaluate):
-            learned = [graph.data for graph in cells.values() if graph and graph.data]
-            if isinstance(each, Judged) and any(len(data.classes or ()) != 1 for data in learned):
-                message = "samples are judged of models that learn one class each: `inliers: each`"
-                self.add((*above, "evaluate", index), message)
+            for (label, _), graph in cells.items():
+                message = "" if graph is None else each.misfit(graph) or ""
+                if message:
+                    self.add((*above, "evaluate", index), f"with graph '{label}': {message}")
+                    break
 
     def graph(self, label: str, column: Column, *, quick: bool) -> Graph | None:
         """Return a graph on a column, None where something is wrong."""

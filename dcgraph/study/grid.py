@@ -50,7 +50,7 @@ def runs_of(
         for label in extent.graphs
         for column in extent.columns
     }
-    checks.judged(cells, quick=quick)
+    checks.asked(cells, quick=quick)
     checks.raise_any()
     study = study.version(quick=quick)
     common: dict[str, Any] = {

@@ -61,9 +61,9 @@ def calibrate(
     Both are taken over at most 5,000 training images, always the same ones.
     """
     chosen = _some(subset)
-    seen = survey(scheduler, signals(scheduler, chosen), wins=True)
+    seen = survey(scheduler, signals(scheduler, chosen), least=True, wins=True)
     probabilities = np.linspace(0, 1, QUANTILES)
-    quantiles = {node: np.quantile(scores, probabilities) for node, scores in seen.scores.items()}
+    quantiles = {name: np.quantile(scores, probabilities) for name, scores in seen.scores.items()}
     idle = {node: tuple(np.flatnonzero(wins == 0).tolist()) for node, wins in seen.wins.items()}
     return quantiles, idle
 

@@ -83,10 +83,39 @@ def test_a_node_may_count_both_ways(call, model, digits):
     assert found["auc"] == pytest.approx(roc_auc_score(digits[1] == 0, -expected), abs=1e-3)
 
 
+def test_the_node_that_finds_an_image_most_unusual_may_decide(call, model, digits):
+    nodes = ("--node", "gmm2", "--node", "gmm1:0.5")
+    found = call("score", model, *nodes, "--combine", "least", "--json").json
+    opened, images = dcgraph.load(model), digits[0]
+    alone = [opened.combined_scores(images, [node]) for node in ("gmm2", "gmm1")]
+    expected = np.minimum(alone[0], 0.5 * alone[1])
+    assert found["combine"] == "least"
+    assert found["mean"] == pytest.approx(expected.mean(), abs=1e-4)
+    assert found["auc"] == pytest.approx(roc_auc_score(digits[1] == 0, -expected), abs=1e-3)
+
+
+def test_the_least_likely_position_is_a_score_of_its_own(call, model, digits):
+    options = ("--node", "gmm1.least", "--contamination", "0.1")
+    files = ("-o", "s.npz", "--map", "maps.npz", "--roc", "roc.png")
+    found = call("score", model, *options, *files, "--json").json
+    maps = dcgraph.load(model).log_likelihood_map(digits[0], "gmm1")
+    least = maps.min(axis=(1, 2))
+    assert found["node"] == "gmm1.least"
+    assert found["auc"] == pytest.approx(roc_auc_score(digits[1] == 0, -least), abs=1e-3)
+    assert found["outliers"]["flagged"] == (least <= found["outliers"]["threshold"]).sum()
+    with np.load("s.npz") as arrays, np.load("maps.npz") as kept:
+        np.testing.assert_allclose(arrays["gmm1.least"], least, rtol=1e-4, atol=1e-4)
+        assert list(kept) == ["gmm1"]
+        np.testing.assert_allclose(kept["gmm1"], maps, rtol=1e-4, atol=1e-4)
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
+        (["--node", "gmm2.least"], "one position alone"),
         (["--node", "gmm1:half"], "a node and its weight"),
+        (["--combine", "least"], "name several nodes"),
+        (["--node", "gmm2", "--node", "gmm1:-1", "--combine", "least"], "weights above 0"),
         (["--node", "gmm1", "--two-sided", "gmm1"], "name several nodes"),
         (["--node", "gmm1", "--node", "gmm2", "--two-sided", "top"], "top, which no --node names"),
         (["--node", "gmm1:2"], "name several nodes"),

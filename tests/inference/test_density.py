@@ -11,6 +11,7 @@ from scipy.special import logsumexp
 from scipy.stats import norm
 
 from dcgraph.errors import RequestError
+from dcgraph.graph.scores import scored_node
 from dcgraph.inference import density
 from dcgraph.layers import Folding, GaussianMixture
 
@@ -71,6 +72,6 @@ def test_maps_of_several_nodes_are_those_of_each(ops, rng):
 
 def test_a_node_without_a_log_likelihood(ops):
     scheduler, _ = mixture(ops, 0)
-    assert density.scored_node(scheduler.graph, None) == "gmm"
+    assert scored_node(scheduler.graph, None) == "gmm"
     with pytest.raises(RequestError, match=r"no log-likelihood \(nodes that have: gmm\)"):
-        density.scored_node(scheduler.graph, "fold")
+        scored_node(scheduler.graph, "fold")

@@ -84,6 +84,29 @@ def test_a_two_sided_node_must_be_among_those_that_are_combined(quantiles):
         )
 
 
+def test_the_least_score_is_that_of_the_node_that_finds_an_image_most_unusual(quantiles):
+    calibration = {"gmm1": quantiles, "gmm2": 7 * quantiles}
+    scores = {"gmm1": np.array([70.0, 100.0, 130.0]), "gmm2": 7 * np.array([100.0, 85.0, 115.0])}
+    found = outliers.combined_scores(scores, calibration, combine="least")
+    np.testing.assert_allclose(found, [-2, -1, 1], atol=1e-3)
+    weights = {"gmm1": 1, "gmm2": 3}
+    found = outliers.combined_scores(scores, calibration, weights, ["gmm1"], "least")
+    np.testing.assert_allclose(found, [-2, -3, -2], atol=1e-3)
+
+
+@pytest.mark.parametrize("weight", [0.0, -0.5])
+def test_the_least_of_scores_cannot_contrast(quantiles, weight):
+    scores = dict.fromkeys(("gmm1", "gmm2"), np.zeros(1))
+    calibration = dict.fromkeys(scores, quantiles)
+    with pytest.raises(RequestError, match="weights above 0"):
+        outliers.combined_scores(scores, calibration, {"gmm1": weight, "gmm2": 1}, combine="least")
+
+
+def test_there_is_no_third_way_to_combine(quantiles):
+    with pytest.raises(RequestError, match="mean or least, not 'product'"):
+        outliers.combined_scores({"gmm1": np.zeros(1)}, {"gmm1": quantiles}, combine="product")
+
+
 @pytest.mark.parametrize("weight", [0.0, np.nan, np.inf])
 def test_weights_that_are_none(quantiles, weight):
     with pytest.raises(RequestError, match="not all 0"):

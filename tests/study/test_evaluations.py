@@ -67,6 +67,15 @@ def test_a_combined_score_is_a_weighted_mean_of_z_scores(subject):
     assert measured.values == {"combined": {"auc": pytest.approx(auc)}}
 
 
+def test_a_combined_score_may_be_the_least(subject):
+    _, measured = asked(subject, "combined", weights={"gmm2": 1, "gmm1": 1}, combine="least")
+    held_out = subject.held_out()
+    images = images_of(held_out)
+    z = [subject.model.combined_scores(images, [node]) for node in ("gmm1", "gmm2")]
+    auc = roc_auc_score(held_out.outlier, -np.minimum(*z))
+    assert measured.values == {"combined": {"auc": pytest.approx(auc)}}
+
+
 def test_roc_keeps_scores_and_draws_their_curve(subject):
     evaluation, measured = asked(subject, "roc")
     outlier = measured.arrays["outlier"]

@@ -148,6 +148,21 @@ def test_calibration_holds_quantiles_of_training_scores():
     )
 
 
+def test_calibration_knows_the_least_likely_positions():
+    record = run(graph(), dataset())
+    model = dcgraph.Model(record)
+    assert set(record.calibration) == {"gmm1", "gmm1.least", "gmm2"}
+    scores = model.log_likelihood(images(), "gmm1.least")
+    np.testing.assert_array_equal(
+        scores, model.log_likelihood_map(images(), "gmm1").min(axis=(1, 2))
+    )
+    np.testing.assert_allclose(
+        record.calibration["gmm1.least"][[0, 500, 1000]],
+        np.quantile(scores, [0, 0.5, 1]),
+        rtol=1e-5,
+    )
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_an_image_with_a_bad_pixel_stops_the_run_and_is_named(tmp_path, value):
     x = images()

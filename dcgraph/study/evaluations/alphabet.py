@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from dcgraph.graph.graph import Graph
 from dcgraph.pictures.grid import Picture
 from dcgraph.pictures.pixels import as_pixels
 from dcgraph.study.evaluations.base import Evaluation, Finding, Measured, Subject
@@ -22,6 +23,11 @@ class Alphabet(Evaluation):
     type = "alphabet"
 
     node: str | None = None
+
+    def misfit(self, graph: Graph) -> str | None:
+        if self.node is None or self.node in graph.density_nodes:
+            return None
+        return f"'{self.node}' is no node with components: {', '.join(graph.density_nodes)}"
 
     def measure(self, subject: Subject) -> Measured:
         model = subject.model

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from dcgraph.data.dataset import Dataset, Subset
+    from dcgraph.graph.graph import Graph
     from dcgraph.model import Model
     from dcgraph.pictures.grid import Picture
     from dcgraph.plugin.manager import Plugins
@@ -140,6 +141,10 @@ class Evaluation(Spec):
     def require(self) -> None:
         """Raise a RequestError where something that it needs is not installed."""
         return
+
+    def misfit(self, graph: Graph) -> str | None:
+        """Return what keeps it from being asked of a graph's models, None where nothing does."""
+        return None
 
     @abstractmethod
     def measure(self, subject: Subject) -> Measured:

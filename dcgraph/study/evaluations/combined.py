@@ -7,20 +7,27 @@ from typing import Self
 from pydantic import model_validator
 
 from dcgraph.errors import RequestError
+from dcgraph.graph.graph import Graph
+from dcgraph.graph.scores import score_name
+from dcgraph.inference.outliers import Way
 from dcgraph.study.evaluations.base import Evaluation, Measured, Subject, images_of
 
 NODE = "combined"
 
 
 class Combined(Evaluation):
-    """Metrics of the weighted mean of nodes' z-scores; see `dcgraph.inference.outliers`.
+    """Metrics of the mean, or the least, of nodes' weighted z-scores.
+
+    See `dcgraph.inference.outliers`.
 
     Attributes
     ----------
     weights : dict of str to float
-        Of density nodes; a negative one contrasts.
+        Of density nodes, or of their least likely positions (``NODE.least``); a negative one
+        contrasts.
     two_sided : tuple of str
         Nodes by which too likely an image is as unusual as one that is not likely.
+    combine : "mean" or "least"
     names : tuple of str
         Metrics of scores.
     """
@@ -29,6 +36,7 @@ class Combined(Evaluation):
 
     weights: dict[str, float]
     two_sided: tuple[str, ...] = ()
+    combine: Way = "mean"
     names: tuple[str, ...] = ("auc",)
 
     @model_validator(mode="after")
@@ -38,13 +46,31 @@ class Combined(Evaluation):
             raise ValueError(message)
         return self
 
+    @model_validator(mode="after")
+    def _weights_are_of_nodes(self) -> Self:
+        if not self.weights:
+            message = "weights names no node: give it one or more, as in {gmm2: 1, gmm1: 1}"
+            raise ValueError(message)
+        if self.combine == "least" and min(self.weights.values()) <= 0:
+            message = f"combine: least takes weights above 0, received {self.weights}"
+            raise ValueError(message)
+        return self
+
+    def misfit(self, graph: Graph) -> str | None:
+        if graph.data is not None and not graph.data.outliers:
+            return "a combined score is measured by outliers: name their classes in `outliers`"
+        for name in self.weights:
+            try:
+                score_name(graph, name)
+            except RequestError as error:
+                return f"'{name}': {error.problem.message}"
+        return None
+
     def measure(self, subject: Subject) -> Measured:
         held_out = subject.held_out()
-        if held_out.outlier is None or not held_out.outlier.any() or held_out.outlier.all():
-            message = "a combined score is measured by outliers: name outlier classes"
-            raise RequestError(message)
+        assert held_out.outlier is not None  # a graph without outliers does not fit
         images = images_of(held_out)
-        scores = subject.model.combined_scores(images, self.weights, self.two_sided)
+        scores = subject.model.combined_scores(images, self.weights, self.two_sided, self.combine)
         return Measured(
             {
                 NODE: {

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from dcgraph.graph.graph import Graph
 from dcgraph.inference.quality import diversity
 from dcgraph.judges.cache import judge_of
 from dcgraph.judges.cnn import CnnSettings
@@ -40,6 +41,11 @@ class Judged(SampleEvaluation):
 
     def require(self) -> None:
         device_of(self.judge.device)
+
+    def misfit(self, graph: Graph) -> str | None:
+        if graph.data is None or len(graph.data.classes or ()) == 1:
+            return None
+        return "samples are judged of models that learn one class each: `inliers: each`"
 
     def of_samples(self, drawn: Drawn) -> tuple[dict[str, float], Arrays]:
         taken = judge_of(drawn.whole(), self.judge).predict(drawn.images)
