@@ -272,9 +272,29 @@ def test_an_image_that_is_odd_in_one_place_is_found_by_its_least_likely_position
     np.testing.assert_allclose(both, np.mean(alone, axis=0))
 
 
+def test_an_image_may_be_usual_for_the_model_and_not_for_its_component(plain, digits):
+    images = digits[0]
+    found = plain.log_likelihood(images, "gmm2.within")
+    winners = plain.activities(images, "gmm2").reshape(len(images), -1).argmax(axis=1)
+    calibration = plain.record.calibration
+    means, deviations = (calibration[f"gmm2.within.{name}"] for name in ("means", "deviations"))
+    scores = plain.log_likelihood(images, "gmm2")
+    expected = (scores - means[winners]) / deviations[winners]
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+    limit = plain.threshold(0.05, "gmm2.within")
+    np.testing.assert_array_equal(found <= limit, plain.p_values(images, "gmm2.within") <= 0.05)
+    with pytest.raises(RequestError, match="compares log-likelihoods, not loss"):
+        plain.log_likelihood(images, "gmm2.within", kind="loss")
+
+
 @pytest.mark.parametrize(
     ("name", "told"),
-    [("gmm9.least", "gmm9"), ("gmm2.least", "one position alone"), ("gmm1.most", "gmm1.most")],
+    [
+        ("gmm9.least", "gmm9"),
+        ("gmm2.least", "has 1x1 positions"),
+        ("gmm1.within", "gmm1, gmm1.least"),
+        ("gmm1.most", "gmm1.most"),
+    ],
 )
 def test_scores_that_no_node_has(plain, digits, name, told):
     with pytest.raises(RequestError, match=told):

@@ -39,9 +39,9 @@ BLOCK = 1000  # images in memory at a time
     "nodes",
     multiple=True,
     metavar="NODE[:WEIGHT]",
-    help="A gmm node, or its least likely position (gmm1.least); several times: these, and their "
-    "combined score, with weights that may be negative in a mean (gmm1:-0.5).  [default: all of "
-    "the nodes]",
+    help="A gmm node, its least likely position (gmm1.least), or how it compares with training "
+    "images of the same component (gmm2.within); several times: these, and their combined score, "
+    "with weights that may be negative in a mean (gmm1:-0.5).  [default: all of the nodes]",
 )
 @click.option(
     "--combine",

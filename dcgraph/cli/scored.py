@@ -31,7 +31,7 @@ class Request:
     Attributes
     ----------
     nodes : tuple of str
-        Whose scores are wanted; ``NODE.least`` for that of the least likely position.
+        Whose scores are wanted: their names, such as ``gmm3`` or ``gmm3.least``.
     main : str
         The node the result is about; "combined" where several were named.
     kind : str
@@ -150,18 +150,12 @@ def score(
     """
     import numpy as np
 
-    from dcgraph.graph.scores import node_of
-    from dcgraph.inference.density import over_positions
     from dcgraph.inference.outliers import combined_scores
 
     parts: list[dict[str, NDArray[Any]]] = []
     extremes = Extremes()
     for picked in blocks:
-        maps = model.log_likelihood_maps(picked.images, request.looked_at, request.kind)
-        dtype = next(iter(maps.values())).dtype
-        found = {
-            name: over_positions(maps[node_of(name)], name).astype(dtype) for name in request.nodes
-        }
+        found = model.scores(picked.images, request.nodes, request.kind)
         if request.main == COMBINED:
             found[COMBINED] = combined_scores(
                 found, request.calibration, request.weights, request.two_sided, request.combine
@@ -170,7 +164,9 @@ def score(
         found["place"] = picked.places
         known = {"label": picked.labels, "outlier": picked.outlier}
         found |= {name: values for name, values in known.items() if values is not None}
-        found |= {f"map {name}": each for name, each in maps.items()} if keep_maps else {}
+        if keep_maps:
+            maps = model.log_likelihood_maps(picked.images, request.looked_at, request.kind)
+            found |= {f"map {name}": each for name, each in maps.items()}
         parts.append(found)
     joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     columns = {name: values for name, values in joined.items() if not name.startswith("map ")}

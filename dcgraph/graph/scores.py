@@ -1,8 +1,12 @@
 """What an image's scores are called.
 
-At each of its positions a density node has a log-likelihood. ``gmm3`` names their mean over the
-node's positions, ``gmm3.least`` the one at the position where the image is least likely: an image
-may be unusual in one place alone. A node of one position has one score.
+At each of its positions a density node has a log-likelihood. Three scores are made of it:
+
+- ``gmm3``: the mean over the node's positions.
+- ``gmm3.least``, of several positions: that of the one where the image is least likely, for an
+  image may be unusual in one place alone.
+- ``gmm3.within``, of one position: how it compares with training images of the same component, for
+  an image of a component whose images are very likely may be likely, and yet unusual among these.
 """
 
 from __future__ import annotations
@@ -11,6 +15,8 @@ from dcgraph.errors import RequestError
 from dcgraph.graph.graph import Graph
 
 LEAST = ".least"
+WITHIN = ".within"
+TABLES = ("means", "deviations")  # of a component's training images, that within compares with
 
 
 def scored_node(graph: Graph, node: str | None) -> str:
@@ -32,36 +38,46 @@ def scored_node(graph: Graph, node: str | None) -> str:
 
 
 def score_name(graph: Graph, name: str | None) -> str:
-    """Return the score that is meant, ``gmm3`` or ``gmm3.least``; None is the topmost node's mean.
+    """Return the score that is meant, such as ``gmm3.least``; None is the topmost node's mean.
 
     Raises
     ------
     RequestError
-        There is no such node, it has no log-likelihood, or one position alone.
+        There is no such node, or it has no such score.
     """
-    if name is None or not name.endswith(LEAST):
+    if name is None or node_of(name) == name:
         return scored_node(graph, name)
     node = scored_node(graph, node_of(name))
-    if not has_least(graph, node):
-        message = f"has one position alone, whose score is {node}: there is no {name}"
+    if name not in _names(graph, node):
+        h, w, _ = graph[node].shape
+        message = (
+            f"has {h}x{w} positions and the scores {', '.join(_names(graph, node))}: no {name}"
+        )
         raise RequestError(message, node=node)
     return name
 
 
 def node_of(name: str) -> str:
     """Return the node whose score is named."""
-    return name.removesuffix(LEAST)
-
-
-def has_least(graph: Graph, node: str) -> bool:
-    """Return whether a node has several positions, and so a least likely one."""
-    h, w, _ = graph[node].shape
-    return h * w > 1
+    return name.removesuffix(LEAST).removesuffix(WITHIN)
 
 
 def score_names(graph: Graph) -> tuple[str, ...]:
     """Return all scores of a graph's density nodes, bottom up."""
-    names = []
-    for node in graph.density_nodes:
-        names += [node, node + LEAST] if has_least(graph, node) else [node]
-    return tuple(names)
+    return tuple(name for node in graph.density_nodes for name in _names(graph, node))
+
+
+def compared_nodes(graph: Graph) -> tuple[str, ...]:
+    """Return the nodes whose images are compared with others of the same component."""
+    return tuple(node for node in graph.density_nodes if node + WITHIN in _names(graph, node))
+
+
+def calibration_names(graph: Graph) -> tuple[str, ...]:
+    """Return what a model keeps of its training images' scores: quantiles, and tables."""
+    tables = (f"{node}{WITHIN}.{table}" for node in compared_nodes(graph) for table in TABLES)
+    return (*score_names(graph), *tables)
+
+
+def _names(graph: Graph, node: str) -> tuple[str, str]:
+    h, w, _ = graph[node].shape
+    return node, node + (LEAST if h * w > 1 else WITHIN)

@@ -14,7 +14,7 @@ from dcgraph.engine.plan import Plan
 from dcgraph.engine.scheduler import Scheduler
 from dcgraph.engine.upward import forward_plan
 from dcgraph.graph.graph import Graph
-from dcgraph.graph.scores import LEAST, node_of, score_names
+from dcgraph.graph.scores import LEAST, WITHIN, compared_nodes, node_of, score_names
 from dcgraph.signal import Signal
 
 Kind = Literal["log_likelihood", "max_component", "loss"]
@@ -38,6 +38,15 @@ def score_maps(
     plan = forward_plan(scheduler.graph, {node: frozenset({kind}) for node in nodes})
     for seen in observations(scheduler, plan, batches):
         yield {node: scheduler.ops.to_host(getattr(seen[node], kind)) for node in nodes}
+
+
+def winner_maps(
+    scheduler: Scheduler, batches: Iterable[Signal], nodes: Sequence[str]
+) -> Iterator[dict[str, NDArray[Any]]]:
+    """Yield the component of the largest posterior at each position, (n, h, w), by batch."""
+    plan = forward_plan(scheduler.graph, {node: frozenset({"output"}) for node in nodes})
+    for seen in observations(scheduler, plan, batches):
+        yield {node: _winners(scheduler, seen, node) for node in nodes}
 
 
 def activities(
@@ -88,11 +97,14 @@ class Survey:
         The most probable class at each classifier node.
     wins : dict of str to integer array of shape (K,)
         At how many positions of how many images each component had the largest posterior.
+    winners : dict of str to integer array of shape (n,)
+        Which component it was for each image, at nodes of one position.
     """
 
     scores: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     predictions: dict[str, NDArray[np.int64]] = field(default_factory=dict)
     wins: dict[str, NDArray[np.int64]] = field(default_factory=dict)
+    winners: dict[str, NDArray[np.int64]] = field(default_factory=dict)
 
 
 def survey(
@@ -105,27 +117,31 @@ def survey(
         for name in graph.density_nodes
     }
     wants |= {name: frozenset({"output"}) for name in classifiers(graph)}
-    names = score_names(graph) if least else graph.density_nodes
+    names = [name for name in score_names(graph) if not name.endswith(WITHIN)]
+    names = names if least else list(graph.density_nodes)
     scores: dict[str, list[NDArray[Any]]] = {name: [] for name in names}
     predictions: dict[str, list[NDArray[Any]]] = {name: [] for name in classifiers(graph)}
+    winners: dict[str, list[NDArray[Any]]] = {name: [] for name in compared_nodes(graph)}
     counts: dict[str, NDArray[np.int64]] = {}
     for seen in observations(scheduler, forward_plan(graph, wants), batches):
         for name, parts in scores.items():
             parts.append(to_host(over_positions(seen[node_of(name)].log_likelihood, name)))
         for name in graph.density_nodes if wins else ():
-            counts[name] = counts.get(name, 0) + _winners(scheduler, seen, name)
+            won = _winners(scheduler, seen, name).ravel()
+            counts[name] = counts.get(name, 0) + np.bincount(won, minlength=graph[name].shape[2])
+            if name in winners:
+                winners[name].append(won)
         for name, parts in predictions.items():
             output = seen[name].output
             assert output is not None  # wanted
             parts.append(to_host(output.values.reshape(output.shape[0], -1).argmax(axis=1)))
-    return Survey(_joined(scores), _joined(predictions), counts)
+    return Survey(_joined(scores), _joined(predictions), counts, _joined(winners))
 
 
 def _winners(scheduler: Scheduler, seen: Mapping[str, Observation], name: str) -> Any:
     output = seen[name].output
     assert output is not None  # wanted
-    winners = scheduler.ops.to_host(output.values.argmax(axis=-1)).ravel()
-    return np.bincount(winners, minlength=output.shape[3])
+    return scheduler.ops.to_host(output.values.argmax(axis=-1))
 
 
 def _joined(parts: Mapping[str, list[NDArray[Any]]]) -> dict[str, NDArray[Any]]:

@@ -19,6 +19,7 @@ from dcgraph.errors import RequestError
 
 STEPS = 1000  # between a model's quantiles
 IQR_OF_NORMAL = 1.349  # interquartile range of the standard normal distribution
+PRIOR = 5  # images of the average component that are added to each
 
 Quantiles = NDArray[np.float64]
 Scores = NDArray[np.float64]
@@ -90,6 +91,42 @@ def z_scores(scores: NDArray[Any], quantiles: Quantiles) -> Scores:
     low, middle, high = np.interp([0.25, 0.5, 0.75], probabilities, quantiles)
     deviation = max((high - low) / IQR_OF_NORMAL, np.finfo(np.float64).tiny)
     return (np.asarray(scores, np.float64) - middle) / deviation
+
+
+def component_tables(
+    scores: NDArray[Any], winners: NDArray[np.integer[Any]], components: int
+) -> tuple[Scores, Scores]:
+    """Return the mean and the deviation of the scores of each component's images, (K,) both.
+
+    A component has few images of the few thousand that calibrate a model: to its own, PRIOR images
+    of the mean and the variance of all are added.
+
+    Parameters
+    ----------
+    scores : array of shape (n,)
+        Log-likelihoods.
+    winners : integer array of shape (n,)
+        The component of each, in [0, K).
+    """
+    scores = np.asarray(scores, np.float64)
+    counts = np.bincount(winners, minlength=components)
+    total = np.bincount(winners, scores, minlength=components)
+    own = total / np.maximum(counts, 1)
+    squares = np.bincount(winners, (scores - own[winners]) ** 2, minlength=components)
+    means = (total + PRIOR * scores.mean()) / (counts + PRIOR)
+    variances = (squares + PRIOR * scores.var()) / (counts + PRIOR)
+    return means, np.sqrt(np.maximum(variances, np.finfo(np.float64).tiny))
+
+
+def within_components(
+    scores: NDArray[Any], winners: NDArray[np.integer[Any]], means: Scores, deviations: Scores
+) -> Scores:
+    """Return how many deviations scores are above their component's mean, (n,).
+
+    A component of plain images makes all its images likely, one of varied images none: what is
+    unusual for its component is found by this, and not by the log-likelihood.
+    """
+    return np.asarray((scores - means[winners]) / deviations[winners], np.float64)
 
 
 def combined_scores(

@@ -12,7 +12,7 @@ from dcgraph.backends.contract import Backend
 from dcgraph.engine.scheduler import Scheduler
 from dcgraph.errors import RequestError
 from dcgraph.graph.graph import Graph
-from dcgraph.graph.scores import node_of, score_name, scored_node
+from dcgraph.graph.scores import TABLES, WITHIN, node_of, score_name, scored_node
 from dcgraph.inference import alphabet, density, outliers
 from dcgraph.inference.images import checked_images
 from dcgraph.inference.labels import the_classifier
@@ -46,14 +46,15 @@ class Viewer:
     def log_likelihood(
         self, x: Any, node: str | None = None, kind: density.Kind = "log_likelihood"
     ) -> NDArray[Any]:
-        """Return the log-likelihood of each image: mean over a node's positions, or the least.
+        """Return the log-likelihood of each image, mean over the node's positions.
 
         Parameters
         ----------
         x : array of shape (n, h, w, c)
             On about [0, 1]; NaN pixels are unknown and integrated out.
         node : str or None
-            A gmm node, or ``NODE.least``, its least likely position; None is the topmost.
+            A gmm node, or another score: ``NODE.least``, its least likely position, or
+            ``NODE.within``, deviations from its component's training images; None is the topmost.
         kind : {"log_likelihood", "max_component", "loss"}
 
         Returns
@@ -69,9 +70,7 @@ class Viewer:
             The node has no log-likelihood.
         """
         name = score_name(self.graph, node)
-        maps = self.log_likelihood_map(x, node_of(name), kind)
-        scores: NDArray[Any] = density.over_positions(maps, name).astype(maps.dtype)
-        return scores
+        return self.scores(x, (name,), kind)[name]
 
     def log_likelihood_map(
         self, x: Any, node: str | None = None, kind: density.Kind = "log_likelihood"
@@ -102,6 +101,49 @@ class Viewer:
         found = list(density.score_maps(scheduler, self._signals(scheduler, x), names, kind))
         return {name: np.concatenate([maps[name] for maps in found]) for name in names}
 
+    def scores(
+        self, x: Any, names: Sequence[str], kind: density.Kind = "log_likelihood"
+    ) -> dict[str, NDArray[Any]]:
+        """Return several scores by their names, each (n,); see `dcgraph.graph.scores`.
+
+        Raises
+        ------
+        RequestError
+            There is no such score; ``NODE.within`` is wanted of another kind than log-likelihoods,
+            or of a model whose training has not come to its end.
+        """
+        names = [score_name(self.graph, name) for name in names]
+        tables = {name: self._tables(name) for name in names if name.endswith(WITHIN)}
+        if tables and kind != "log_likelihood":
+            message = (
+                f"{next(iter(tables))} compares log-likelihoods, not {kind}: leave out the kind"
+            )
+            raise RequestError(message, field="kind")
+        maps = self.log_likelihood_maps(x, tuple(dict.fromkeys(map(node_of, names))), kind)
+        found = {}
+        for name in names:
+            each = maps[node_of(name)]
+            found[name] = density.over_positions(each, name).astype(each.dtype)
+        for name, winners in self._winners(x, [each for each in names if each in tables]).items():
+            found[name] = outliers.within_components(found[name], winners, *tables[name])
+        return found
+
+    def _tables(self, name: str) -> list[NDArray[np.float64]]:
+        calibration = self.record.calibration
+        return [outliers.quantiles_of(calibration, f"{name}.{table}") for table in TABLES]
+
+    def _winners(self, x: Any, names: Sequence[str]) -> dict[str, NDArray[Any]]:
+        """Return which component wins each image, (n,), by the names of scores of one position."""
+        if not names:
+            return {}
+        scheduler = self._scheduler()
+        nodes = [node_of(name) for name in names]
+        found = list(density.winner_maps(scheduler, self._signals(scheduler, x), nodes))
+        return {
+            name: np.concatenate([each[node].ravel() for each in found])
+            for name, node in zip(names, nodes, strict=True)
+        }
+
     def pixel_maps(self, x: Any, node: str) -> NDArray[Any]:
         """Return, for each pixel, the mean log-likelihood of the positions that see it, (n, H, W).
 
@@ -127,14 +169,14 @@ class Viewer:
         Parameters
         ----------
         nodes : sequence of str, mapping of str to float, or None
-            Density nodes, or ``NODE.least``. A mapping gives weights, which may be negative:
-            ``{"gmm2": 1, "gmm1": -0.5}``. None: all density nodes.
+            Density nodes, or other scores of theirs. A mapping gives weights, which may be
+            negative: ``{"gmm2": 1, "gmm1": -0.5}``. None: all density nodes.
         two_sided : collection of str
             Those of them by which too likely an image is as unusual as one that is not likely.
         combine : "mean" or "least"
             By the least an image is as unusual as the node says that finds it most so.
         """
-        scores = self._scores(x, self.graph.density_nodes if nodes is None else tuple(nodes))
+        scores = self.scores(x, self.graph.density_nodes if nodes is None else tuple(nodes))
         weights = nodes if isinstance(nodes, Mapping) else None
         return outliers.combined_scores(
             scores, self.record.calibration, weights, two_sided, combine
@@ -146,26 +188,20 @@ class Viewer:
         Parameters
         ----------
         node : str, sequence of str or None
-            A gmm node or ``NODE.least``; several, whose p-values are combined; None is the topmost.
+            A gmm node or another score; several, whose p-values are combined; None is the topmost.
 
         Raises
         ------
         RequestError
             The model's training has not come to its end.
         """
-        names = [node] if node is None or isinstance(node, str) else node
+        names = [score_name(self.graph, node)] if node is None or isinstance(node, str) else node
         return outliers.combined_p_values(
             [
                 outliers.p_values(each, outliers.quantiles_of(self.record.calibration, name))
-                for name, each in self._scores(x, names).items()
+                for name, each in self.scores(x, names).items()
             ]
         )
-
-    def _scores(self, x: Any, names: Sequence[str | None]) -> dict[str, NDArray[np.float64]]:
-        """Return scores by their names, each (n,), found in one pass over the images."""
-        checked = [score_name(self.graph, name) for name in names]
-        maps = self.log_likelihood_maps(x, tuple(dict.fromkeys(map(node_of, checked))))
-        return {name: density.over_positions(maps[node_of(name)], name) for name in checked}
 
     def threshold(self, contamination: float = 0.05, node: str | None = None) -> float:
         """Return the log-likelihood that so small a share of training images does not exceed.

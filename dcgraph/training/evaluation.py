@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from dcgraph.data.batches import ordered_batches
 from dcgraph.data.dataset import Subset
 from dcgraph.engine.scheduler import Scheduler
+from dcgraph.graph.scores import TABLES, WITHIN
 from dcgraph.inference.density import BATCH, classifiers, survey
+from dcgraph.inference.outliers import component_tables, within_components
 from dcgraph.plugin.manager import Plugins
 from dcgraph.rng import stream
 from dcgraph.signal import Signal
@@ -56,16 +58,23 @@ def evaluate(scheduler: Scheduler, subset: Subset, plugins: Plugins) -> dict[str
 def calibrate(
     scheduler: Scheduler, subset: Subset
 ) -> tuple[dict[str, NDArray[np.float64]], dict[str, tuple[int, ...]]]:
-    """Return quantiles of training scores by node, and the components that never win.
+    """Return quantiles and tables of training scores, and the components that never win.
 
-    Both are taken over at most 5,000 training images, always the same ones.
+    All are taken over at most 5,000 training images, always the same ones.
     """
     chosen = _some(subset)
     seen = survey(scheduler, signals(scheduler, chosen), least=True, wins=True)
+    tables: dict[str, NDArray[np.float64]] = {}
+    for node, winners in seen.winners.items():
+        found = component_tables(seen.scores[node], winners, len(seen.wins[node]))
+        tables |= {
+            f"{node}{WITHIN}.{name}": table for name, table in zip(TABLES, found, strict=True)
+        }
+        seen.scores[node + WITHIN] = within_components(seen.scores[node], winners, *found)
     probabilities = np.linspace(0, 1, QUANTILES)
     quantiles = {name: np.quantile(scores, probabilities) for name, scores in seen.scores.items()}
     idle = {node: tuple(np.flatnonzero(wins == 0).tolist()) for node, wins in seen.wins.items()}
-    return quantiles, idle
+    return quantiles | tables, idle
 
 
 def pixel_range(subset: Subset) -> dict[str, float]:

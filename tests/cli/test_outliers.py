@@ -109,10 +109,21 @@ def test_the_least_likely_position_is_a_score_of_its_own(call, model, digits):
         np.testing.assert_allclose(kept["gmm1"], maps, rtol=1e-4, atol=1e-4)
 
 
+def test_an_image_may_be_compared_with_those_of_its_component(call, model, digits):
+    options = ("--node", "gmm2.within", "--contamination", "0.1", "-o", "s.npz")
+    found = call("score", model, *options, "--json").json
+    expected = dcgraph.load(model).log_likelihood(digits[0], "gmm2.within")
+    assert found["node"] == "gmm2.within"
+    assert found["auc"] == pytest.approx(roc_auc_score(digits[1] == 0, -expected), abs=1e-3)
+    with np.load("s.npz") as arrays:
+        np.testing.assert_allclose(arrays["gmm2.within"], expected, atol=1e-3)
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["--node", "gmm2.least"], "one position alone"),
+        (["--node", "gmm2.within", "--kind", "loss"], "compares log-likelihoods, not loss"),
+        (["--node", "gmm2.least"], "has 1x1 positions"),
         (["--node", "gmm1:half"], "a node and its weight"),
         (["--combine", "least"], "name several nodes"),
         (["--node", "gmm2", "--node", "gmm1:-1", "--combine", "least"], "weights above 0"),

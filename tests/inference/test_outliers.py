@@ -94,6 +94,28 @@ def test_the_least_score_is_that_of_the_node_that_finds_an_image_most_unusual(qu
     np.testing.assert_allclose(found, [-2, -3, -2], atol=1e-3)
 
 
+def test_a_component_is_known_by_its_images_and_a_few_of_all(rng):
+    winners = np.repeat([0, 1, 3], [2000, 3, 500])
+    scores = rng.normal(np.repeat([5.0, -40.0, 100.0], [2000, 3, 500]), 2.0)
+    means, deviations = outliers.component_tables(scores, winners, 4)
+    prior = outliers.PRIOR
+    for k in range(4):
+        own = scores[winners == k]
+        share = len(own) / (len(own) + prior)
+        mean, variance = (own.mean(), own.var()) if len(own) else (0.0, 0.0)
+        assert means[k] == pytest.approx(share * mean + (1 - share) * scores.mean())
+        expected = np.sqrt(share * variance + (1 - share) * scores.var())
+        assert deviations[k] == pytest.approx(expected)
+    z = outliers.within_components(np.array([5.0, 101.0]), np.array([0, 3]), means, deviations)
+    np.testing.assert_allclose(z, 0, atol=0.5)
+
+
+def test_equal_scores_have_no_deviation_and_do_no_harm():
+    means, deviations = outliers.component_tables(np.ones(4), np.zeros(4, int), 2)
+    found = outliers.within_components(np.ones(1), np.zeros(1, int), means, deviations)
+    np.testing.assert_array_equal(found, 0)
+
+
 @pytest.mark.parametrize("weight", [0.0, -0.5])
 def test_the_least_of_scores_cannot_contrast(quantiles, weight):
     scores = dict.fromkeys(("gmm1", "gmm2"), np.zeros(1))

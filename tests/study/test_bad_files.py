@@ -103,7 +103,7 @@ WRONG = [
         "[metrics]",
         "[{type: combined, weights: {gmm1.least: 1}}]",
         10,
-        "field 'evaluate': with graph 'one': 'gmm1.least': has one position alone",
+        "field 'evaluate': with graph 'one': 'gmm1.least': has 1x1 positions",
     ),
     (
         "[metrics]",

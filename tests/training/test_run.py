@@ -151,7 +151,8 @@ def test_calibration_holds_quantiles_of_training_scores():
 def test_calibration_knows_the_least_likely_positions():
     record = run(graph(), dataset())
     model = dcgraph.Model(record)
-    assert set(record.calibration) == {"gmm1", "gmm1.least", "gmm2"}
+    tables = {f"gmm2.within.{name}" for name in ("means", "deviations")}
+    assert set(record.calibration) == {"gmm1", "gmm1.least", "gmm2", "gmm2.within", *tables}
     scores = model.log_likelihood(images(), "gmm1.least")
     np.testing.assert_array_equal(
         scores, model.log_likelihood_map(images(), "gmm1").min(axis=(1, 2))

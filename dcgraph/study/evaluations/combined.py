@@ -23,8 +23,8 @@ class Combined(Evaluation):
     Attributes
     ----------
     weights : dict of str to float
-        Of density nodes, or of their least likely positions (``NODE.least``); a negative one
-        contrasts.
+        Of density nodes, or of other scores of theirs (``NODE.least``, ``NODE.within``); a
+        negative one contrasts.
     two_sided : tuple of str
         Nodes by which too likely an image is as unusual as one that is not likely.
     combine : "mean" or "least"
