@@ -26,7 +26,7 @@ def command(session: Session, *, plugin_files: tuple[Path, ...]) -> None:
     \b
     Examples:
       dcgraph plugins
-      dcgraph plugins -p plugins/average_pooling.py
+      dcgraph plugins -p plugins/affine.py
     """
     from dcgraph.cli.console import table
     from dcgraph.plugin.load import plugins_from

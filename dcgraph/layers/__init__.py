@@ -2,6 +2,7 @@
 
 from dcgraph.contracts.kernel import Fusion
 from dcgraph.contracts.layer import Layer
+from dcgraph.layers.average_pooling import AveragePooling
 from dcgraph.layers.classifier import Classifier
 from dcgraph.layers.concat import Concat
 from dcgraph.layers.folding import Folding
@@ -12,13 +13,22 @@ from dcgraph.layers.label import Label
 from dcgraph.layers.pooling import Pooling
 from dcgraph.plugin.markers import hookimpl
 
-__all__ = ["Classifier", "Concat", "Folding", "GaussianMixture", "Input", "Label", "Pooling"]
+__all__ = [
+    "AveragePooling",
+    "Classifier",
+    "Concat",
+    "Folding",
+    "GaussianMixture",
+    "Input",
+    "Label",
+    "Pooling",
+]
 
 
 @hookimpl
 def register_layers() -> list[type[Layer]]:
     """Return the built-in layers."""
-    return [Input, Label, Folding, Pooling, GaussianMixture, Classifier, Concat]
+    return [Input, Label, Folding, Pooling, AveragePooling, GaussianMixture, Classifier, Concat]
 
 
 @hookimpl

@@ -1,6 +1,13 @@
 """The built-in layers keep the contract that plugins are held against."""
 
-from dcgraph.layers import Classifier, Concat, Folding, GaussianMixture, Pooling
+from dcgraph.layers import (
+    AveragePooling,
+    Classifier,
+    Concat,
+    Folding,
+    GaussianMixture,
+    Pooling,
+)
 from dcgraph.layers.gmm.sampling import MixtureSampling
 from dcgraph.testing import LayerConformance
 
@@ -18,6 +25,17 @@ class TestPooling(LayerConformance):
 
 class TestSparsePooling(LayerConformance):
     layer = Pooling(kernel=(2, 3), ceil=True, control="sparse")
+
+
+class TestAveragePooling(LayerConformance):
+    layer = AveragePooling(kernel=2)
+    shapes = ((6, 4, 3),)
+    undoes = "forward"
+
+
+class TestAveragePoolingOfWindowsThatOverlap(LayerConformance):
+    layer = AveragePooling(kernel=(3, 2), stride=(1, 2))
+    shapes = ((5, 4, 2),)
 
 
 class TestMixture(LayerConformance):

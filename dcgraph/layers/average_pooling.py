@@ -2,8 +2,6 @@
 
 Where max-pooling keeps the strongest response, this keeps how often there was one: of a mixture's
 posteriors, the mean over a window is the share of its positions that each component took.
-
-    pool1: {type: average_pooling, kernel: 2}
 """
 
 from __future__ import annotations
@@ -13,23 +11,12 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from dcgraph.api import (
-    Array,
-    Backend,
-    Draws,
-    Layer,
-    Params,
-    Shape,
-    Sharpening,
-    Signal,
-    Size,
-    hookimpl,
-    most_windows,
-    uncovered,
-    window_counts,
-)
-
-__version__ = "1.0"
+from dcgraph.backends.contract import Backend
+from dcgraph.contracts.layer import Layer, Params
+from dcgraph.contracts.windows import Sharpening, most_windows, uncovered, window_counts
+from dcgraph.rng import Draws
+from dcgraph.signal import Array, Shape, Signal
+from dcgraph.spec import Size
 
 
 class AveragePooling(Layer):
@@ -112,9 +99,3 @@ class AveragePooling(Layer):
         patches = xp.ascontiguousarray(entries).reshape(*grad.shape[:3], -1)
         gradient = ops.fold_adjoint(patches, signal.shape[1:], self.kernel, self.step)
         return (gradient if known is None else xp.where(known, gradient, 0 * gradient),)
-
-
-@hookimpl
-def register_layers() -> list[type[Layer]]:
-    """Return the layer of this file."""
-    return [AveragePooling]
