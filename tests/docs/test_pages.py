@@ -49,7 +49,7 @@ TRIED = {"plugins.md": "tests/plugin/test_docs.py", "sources.md": "tests/plugin/
 TEXT = "text"
 MOST = 200
 FIRST = "first.yaml"  # of the quickstart
-SMALL = ("--epochs", "0.2", "--set", "data.limit=100")
+SMALL = ("--epochs", "0.2", "--set", "data.limit=250")  # a mean for each of 225 components
 
 
 def digits(side):
