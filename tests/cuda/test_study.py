@@ -22,7 +22,7 @@ STUDY = """\
 name: tiny
 graphs:
   one: {graph: "F(4,2)-G(9)-F(3,1)-G(4)", set: {gmm2.delay: 0.2}}
-  victim: "F(8,1)-G(4)"
+  victim: "F(4,4)-G(4)-F(2,1)-G(4)"
 data: [digits]
 outliers: [[0]]
 seeds: 0..1
@@ -34,7 +34,7 @@ evaluate:
 anchors: [brightness]
 """
 WALKING_DOWN = """\
-  - {type: combined, weights: {gmm1: 1, gmm2: -0.5}, two_sided: [gmm2]}
+  - {type: combined, weights: {gmm1.least: 1, gmm2.within: 1, gmm2: -0.5}, two_sided: [gmm2]}
   - {type: samples, n: 6, shown: 4}
   - {type: sharpening, steps: [0, 2], n: 4}
   - {type: inpainting, n: 6, shown: 2}
