@@ -14,7 +14,7 @@ from sklearn.datasets import load_digits
 from sklearn.metrics import roc_auc_score
 
 import dcgraph
-from dcgraph.errors import InputError, RequestError
+from dcgraph.errors import InputError, ModelFileError, RequestError
 from dcgraph.inference.readout import Readout
 
 NODES: dict[str, Any] = {
@@ -285,6 +285,23 @@ def test_an_image_may_be_usual_for_the_model_and_not_for_its_component(plain, di
     np.testing.assert_array_equal(found <= limit, plain.p_values(images, "gmm2.within") <= 0.05)
     with pytest.raises(RequestError, match="compares log-likelihoods, not loss"):
         plain.log_likelihood(images, "gmm2.within", kind="loss")
+
+
+@pytest.mark.parametrize(
+    ("table", "values", "told"),
+    [
+        ("means", np.zeros(3), r"expected \(\d+,\)"),
+        ("means", np.zeros(0), r"expected \(\d+,\)"),
+        ("deviations", None, "should hold deviations above 0"),
+    ],
+)
+def test_tables_that_fit_no_components_are_refused(plain, tmp_path, table, values, told):
+    name = f"gmm2.within.{table}"
+    values = 0 * plain.record.calibration[name] if values is None else values
+    record = replace(plain.record, calibration={**plain.record.calibration, name: values})
+    dcgraph.Model(record).save(tmp_path / "m.h5")
+    with pytest.raises(ModelFileError, match=told):
+        dcgraph.load(tmp_path / "m.h5")
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,8 @@ from dcgraph.graph.graph import Graph
 
 LEAST = ".least"
 WITHIN = ".within"
-TABLES = ("means", "deviations")  # of a component's training images, that within compares with
+MEANS, DEVIATIONS = ".means", ".deviations"
+TABLES = (MEANS, DEVIATIONS)  # of a component's training images, that within compares with
 
 
 def scored_node(graph: Graph, node: str | None) -> str:
@@ -74,8 +75,16 @@ def compared_nodes(graph: Graph) -> tuple[str, ...]:
 
 def calibration_names(graph: Graph) -> tuple[str, ...]:
     """Return what a model keeps of its training images' scores: quantiles, and tables."""
-    tables = (f"{node}{WITHIN}.{table}" for node in compared_nodes(graph) for table in TABLES)
-    return (*score_names(graph), *tables)
+    return (*score_names(graph), *table_sizes(graph))
+
+
+def table_sizes(graph: Graph) -> dict[str, int]:
+    """Return the tables' names, and how many numbers each holds: one for each component."""
+    return {
+        node + WITHIN + table: graph[node].shape[2]
+        for node in compared_nodes(graph)
+        for table in TABLES
+    }
 
 
 def _names(graph: Graph, node: str) -> tuple[str, str]:

@@ -130,7 +130,7 @@ class Viewer:
 
     def _tables(self, name: str) -> list[NDArray[np.float64]]:
         calibration = self.record.calibration
-        return [outliers.quantiles_of(calibration, f"{name}.{table}") for table in TABLES]
+        return [outliers.quantiles_of(calibration, name + table) for table in TABLES]
 
     def _winners(self, x: Any, names: Sequence[str]) -> dict[str, NDArray[Any]]:
         """Return which component wins each image, (n,), by the names of scores of one position."""

@@ -16,7 +16,7 @@ from dcgraph.errors import GraphError, ModelFileError, PluginError, RequestError
 from dcgraph.graph.document import shown
 from dcgraph.graph.graph import Graph, Node
 from dcgraph.graph.load import graph_from_yaml
-from dcgraph.graph.scores import calibration_names
+from dcgraph.graph.scores import DEVIATIONS, calibration_names, table_sizes
 from dcgraph.plugin.manager import Plugins
 from dcgraph.state import NodeState
 from dcgraph.storage import layout
@@ -262,8 +262,11 @@ def _metrics(root: CheckedGroup, graph: Graph) -> dict[str, dict[str, float]]:
 def _calibration(root: CheckedGroup, graph: Graph) -> dict[str, NDArray[np.float64]]:
     group = root.group(layout.CALIBRATION, layout.ENCODING[layout.CALIBRATION])
     _refuse_others(group, calibration_names(graph), "belongs to no node with a log-likelihood")
-    quantiles = {name: group.array(name, FLOAT, (None,)) for name in group.names()}
+    sizes = table_sizes(graph)
+    quantiles = {name: group.array(name, FLOAT, (sizes.get(name),)) for name in group.names()}
     for name, values in quantiles.items():
         if not values.size or not np.isfinite(values).all():
             group.refuse("should hold finite quantiles", name)
+        if name.endswith(DEVIATIONS) and (values <= 0).any():
+            group.refuse("should hold deviations above 0", name)
     return quantiles

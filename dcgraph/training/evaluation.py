@@ -67,9 +67,7 @@ def calibrate(
     tables: dict[str, NDArray[np.float64]] = {}
     for node, winners in seen.winners.items():
         found = component_tables(seen.scores[node], winners, len(seen.wins[node]))
-        tables |= {
-            f"{node}{WITHIN}.{name}": table for name, table in zip(TABLES, found, strict=True)
-        }
+        tables |= {node + WITHIN + name: table for name, table in zip(TABLES, found, strict=True)}
         seen.scores[node + WITHIN] = within_components(seen.scores[node], winners, *found)
     probabilities = np.linspace(0, 1, QUANTILES)
     quantiles = {name: np.quantile(scores, probabilities) for name, scores in seen.scores.items()}

@@ -1,6 +1,9 @@
 import numpy as np
+import pytest
+from plugin_files import train_on_digits
 
 from dcgraph.layers import AveragePooling
+from dcgraph.plugin.load import installed_plugins
 from dcgraph.signal import Signal
 
 
@@ -22,3 +25,14 @@ def test_a_window_counts_what_it_knows(ops):
 
 def test_positions_that_no_window_covers_are_reported():
     assert AveragePooling(kernel=2).warnings([(5, 5, 1)]) == ("9 input positions lie in no window",)
+
+
+@pytest.mark.parametrize("kernel", [2, [3, 2]])
+def test_a_graph_with_it_is_trained_and_sampled(kernel):
+    nodes = {
+        "gmm1": {"type": "gmm", "components": 9},
+        "pool": {"type": "average_pooling", "kernel": kernel},
+    }
+    samples = train_on_digits(installed_plugins(), nodes).sample(3, sharpen=2)
+    assert samples.shape == (3, 8, 8, 1)
+    assert np.isfinite(samples).all()
