@@ -19,7 +19,8 @@ BUILT_INS = ("layers", "optimizers", "annealing", "merges", "sources", "metrics"
 # plugins decorate their hooks with, and what a backend is, are contracts.
 LEVELS = (
     ("testing",),
-    ("__main__", "cli"),
+    ("__main__",),
+    ("cli",),
     ("study", "benchmark"),
     ("judges",),
     ("report",),

@@ -13,7 +13,7 @@ import pytest
 from dcgraph import __version__
 from dcgraph.cli.main import COMMANDS, main
 
-PROGRAM = [sys.executable, "-c", "from dcgraph.cli.main import main; main()"]
+PROGRAM = [sys.executable, "-m", "dcgraph"]
 
 
 def all_commands() -> list[tuple[str, click.Command]]:

@@ -30,7 +30,7 @@ evaluate: [metrics, {type: samples, n: 9, shown: 9}]
 anchors: [brightness]
 paper: {auc: {one: {digits: [0.5]}}}
 """
-PROGRAM = "from dcgraph.cli.main import main; main()"
+PROGRAM = [sys.executable, "-m", "dcgraph"]
 RUNS = ["one/digits/0", "two/digits/0", "brightness/digits/0"]
 
 
@@ -55,7 +55,7 @@ def finished(tmp_path_factory, anywhere):
 def begun(folder: Path, *arguments) -> subprocess.Popen:
     """Start the command in a session of its own, as a terminal would."""
     return subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, "study", *map(str, arguments)],
+        [*PROGRAM, "study", *map(str, arguments)],
         cwd=folder,
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,

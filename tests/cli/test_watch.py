@@ -13,7 +13,7 @@ from model_files import write_tiny
 
 from dcgraph.cli import watch
 
-PROGRAM = [sys.executable, "-c", "from dcgraph.cli.main import main; main()", "watch"]
+PROGRAM = [sys.executable, "-m", "dcgraph", "watch"]
 
 
 def text(url):

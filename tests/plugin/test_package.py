@@ -94,8 +94,7 @@ def execute(*arguments: str, path: Path, **environment: str) -> subprocess.Compl
 
 
 def program(*arguments: str, path: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    code = "from dcgraph.cli.main import main; main()"
-    return execute("-c", code, *arguments, path=path, **environment)
+    return execute("-m", "dcgraph", *arguments, path=path, **environment)
 
 
 @pytest.fixture(scope="module")
