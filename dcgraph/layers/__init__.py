@@ -5,6 +5,7 @@ from dcgraph.contracts.layer import Layer
 from dcgraph.layers.average_pooling import AveragePooling
 from dcgraph.layers.classifier import Classifier
 from dcgraph.layers.concat import Concat
+from dcgraph.layers.contrast_normalization import ContrastNormalization
 from dcgraph.layers.folding import Folding
 from dcgraph.layers.gmm import GaussianMixture
 from dcgraph.layers.gmm.fused import observe_patches
@@ -17,6 +18,7 @@ __all__ = [
     "AveragePooling",
     "Classifier",
     "Concat",
+    "ContrastNormalization",
     "Folding",
     "GaussianMixture",
     "Input",
@@ -28,7 +30,17 @@ __all__ = [
 @hookimpl
 def register_layers() -> list[type[Layer]]:
     """Return the built-in layers."""
-    return [Input, Label, Folding, Pooling, AveragePooling, GaussianMixture, Classifier, Concat]
+    return [
+        Input,
+        Label,
+        Folding,
+        ContrastNormalization,
+        Pooling,
+        AveragePooling,
+        GaussianMixture,
+        Classifier,
+        Concat,
+    ]
 
 
 @hookimpl

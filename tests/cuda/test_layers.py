@@ -10,7 +10,14 @@ import pytest
 from builders import random_mixture
 from twins import HOST, assert_close, from_device, to_device
 
-from dcgraph.layers import Classifier, Concat, Folding, GaussianMixture, Pooling
+from dcgraph.layers import (
+    Classifier,
+    Concat,
+    ContrastNormalization,
+    Folding,
+    GaussianMixture,
+    Pooling,
+)
 from dcgraph.layers.gmm.sampling import MixtureSampling
 from dcgraph.rng import SampleStreams
 from dcgraph.signal import Signal
@@ -87,6 +94,7 @@ def signal(random, dtype, shape=SHAPE, *, masked=True):
     "layer",
     [
         Folding(kernel=(2, 3), stride=(2, 1)),
+        ContrastNormalization(),
         Pooling(kernel=(2, 3), stride=(2, 2), ceil=True),
         Pooling(kernel=2),
         Pooling(kernel=2, control="sparse"),

@@ -231,7 +231,7 @@ def test_a_graph_that_the_device_cannot_hold_is_refused(data, tmp_path, monkeypa
         run(graph(), data, backend="cupy")
 
 
-def test_plugins_written_for_numpy_run_on_it(on, data):
+def test_layers_written_for_numpy_run_on_it(on, data):
     plugins = plugins_from([FOLDER / "affine.py"])
     document = {
         "name": "with-plugins",
@@ -239,11 +239,12 @@ def test_plugins_written_for_numpy_run_on_it(on, data):
             "image": NODES["image"],
             "scaled": {"type": "affine", "fit": True},
             "fold1": NODES["fold1"],
+            "contrast": {"type": "contrast_normalization"},
             "gmm1": NODES["gmm1"],
             "pool1": {"type": "average_pooling", "kernel": 2},
             "gmm2": {"type": "gmm", "components": 4},
         },
-        "forward": ["image -> scaled -> fold1 -> gmm1 -> pool1 -> gmm2"],
+        "forward": ["image -> scaled -> fold1 -> contrast -> gmm1 -> pool1 -> gmm2"],
         "train": {"epochs": 2, "batch_size": 10, "dtype": "float64"},
     }
     chosen = load_graph(document, plugins=plugins)

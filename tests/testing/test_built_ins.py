@@ -4,6 +4,7 @@ from dcgraph.layers import (
     AveragePooling,
     Classifier,
     Concat,
+    ContrastNormalization,
     Folding,
     GaussianMixture,
     Pooling,
@@ -15,6 +16,11 @@ from dcgraph.testing import LayerConformance
 class TestFolding(LayerConformance):
     layer = Folding(kernel=(3, 2), stride=(1, 2))
     undoes = "control"
+
+
+class TestContrastNormalization(LayerConformance):
+    layer = ContrastNormalization(epsilon=0.01)
+    shapes = ((3, 2, 6),)
 
 
 class TestPooling(LayerConformance):
