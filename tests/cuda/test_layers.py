@@ -94,7 +94,6 @@ def signal(random, dtype, shape=SHAPE, *, masked=True):
     "layer",
     [
         Folding(kernel=(2, 3), stride=(2, 1)),
-        ContrastNormalization(),
         Pooling(kernel=(2, 3), stride=(2, 2), ceil=True),
         Pooling(kernel=2),
         Pooling(kernel=2, control="sparse"),
@@ -109,6 +108,20 @@ def test_transformations(both, random, dtype, layer, masked):
     both(lambda ops, x: layer.forward(ops, {}, [x]), up)
     both(lambda ops, x: list(layer.control(ops, {}, x, shapes, draws(ops))), down)
     both(lambda ops, x, g: list(layer.input_gradient(ops, {}, [x], g)), up, down.values)
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_contrast_normalization(both, random, dtype, masked):
+    layer = ContrastNormalization(epsilon=0.01)
+    up, down = (signal(random, dtype, (3, 6, 4, 9), masked=masked) for _ in range(2))
+    up = Signal(np.abs(up.values), up.known)  # whose mean is not 0 by chance
+    shapes = [up.shape[1:]]
+    fresh = layer.init(shapes, random, dtype)
+    both(lambda ops, p, x: layer.prepare(ops, p, [x], random), fresh, up)
+    fitted = layer.prepare(HOST, fresh, [up], random)
+    both(lambda ops, p, x: layer.forward(ops, p, [x]), fitted, up)
+    both(lambda ops, p, x: list(layer.control(ops, p, x, shapes, draws(ops))), fitted, down)
+    both(lambda ops, p, x, g: list(layer.input_gradient(ops, p, [x], g)), fitted, up, down.values)
 
 
 @pytest.mark.parametrize("mode", ["flat", "channels"])
