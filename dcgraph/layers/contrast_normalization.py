@@ -3,8 +3,8 @@
 Above a folding a position is a patch, and what is left of it is its pattern: an edge is the same in
 a dark coat and in a white one. A mixture of such patches spends its components on textures and
 edges, where one of raw patches spends them on shades of grey (Coates, Lee and Ng, 2011). Going
-down, patterns are shown as the training images' patches are on average: what a patch's own mean and
-deviation were, nothing above knows.
+down, patterns get the mean and deviation that patches of the first images have on average: what
+a patch's own were, nothing above knows.
 """
 
 from __future__ import annotations
