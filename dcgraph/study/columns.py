@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 from dcgraph.errors import RequestError
 from dcgraph.plugin.manager import Plugins
@@ -82,21 +83,47 @@ def _each(source: str, key: str, plugins: Plugins) -> tuple[Classes, ...]:
 
 @dataclass(frozen=True)
 class Extent:
-    """Labels of graphs, columns and seeds that are combined with each other."""
+    """What is combined with each other.
+
+    Attributes
+    ----------
+    graphs : sequence of str
+        Labels.
+    columns : sequence of Column
+    seeds : sequence of int
+        Those of anchors, and of graphs that have none of their own.
+    own : mapping
+        Seeds of a graph on one of the study's data, by the labels of both.
+    """
 
     graphs: Sequence[str]
     columns: Sequence[Column]
     seeds: Sequence[int]
+    own: Mapping[tuple[str, str], Sequence[int]]
+
+    def seeds_of(self, graph: str, column: Column) -> Sequence[int]:
+        """Return the seeds of a graph on a column."""
+        return self.own.get((graph, column.data), self.seeds)
 
     def count(self, study: Study) -> int:
         """Return how many runs there are, those of anchors included."""
         anchors = sum(len(self.seeds) if anchor.seeded else 1 for anchor in study.anchors)
-        return len(self.columns) * (len(self.graphs) * len(self.seeds) + anchors)
+        trained = sum(len(self.seeds_of(graph, column)) for graph, column in self.cells())
+        return trained + len(self.columns) * anchors
+
+    def cells(self) -> Iterator[tuple[str, Column]]:
+        """Yield every graph on every column."""
+        return product(self.graphs, self.columns)
 
 
 def extent_of(study: Study, columns: Sequence[Column], *, quick: bool) -> Extent:
     """Return what a study combines, or what ``--quick`` keeps of that."""
-    whole = Extent(list(study.graphs), columns, study.seeds)
+    own = {
+        (label, data): seeds
+        for label, entry in study.graphs.items()
+        for data, seeds in entry.seeds.items()
+    }
+    whole = Extent(list(study.graphs), columns, study.seeds, own)
     if not quick:
         return whole
     kept = study.quick
@@ -110,4 +137,5 @@ def extent_of(study: Study, columns: Sequence[Column], *, quick: bool) -> Extent
             and (kept.inliers is None or column.inliers in kept.inliers)
         ],
         kept.seeds or whole.seeds[:1],
+        {} if kept.seeds else {cell: seeds[:1] for cell, seeds in own.items()},
     )

@@ -47,8 +47,7 @@ def runs_of(
     extent = checks.extent(quick=quick)
     cells = {
         (label, column.label): checks.graph(label, column, quick=quick)
-        for label in extent.graphs
-        for column in extent.columns
+        for label, column in extent.cells()
     }
     checks.asked(cells, quick=quick)
     checks.raise_any()
@@ -68,23 +67,32 @@ def _runs(
     backend: str,
     common: dict[str, Any],
 ) -> Iterator[Run]:
-    for index, seed in enumerate(extent.seeds):
-        for label in extent.graphs:
-            for column in extent.columns:
-                graph = cells[label, column.label]
-                assert graph is not None  # else there was something to raise
+    rounds = max(len(extent.seeds), *(len(extent.seeds_of(*cell)) for cell in extent.cells()))
+    for index in range(rounds):
+        here = slice(index, index + 1)  # no seed, where there are fewer than rounds
+        for label, column in extent.cells():
+            graph = cells[label, column.label]
+            assert graph is not None  # else there was something to raise
+            for seed in extent.seeds_of(label, column)[here]:
                 train = {**graph.document["train"], "seed": seed}
                 document = {**graph.document, "train": train}
                 run = Run(label, column.label, seed, document, group=column.group, **common)
                 yield replace(run, backend=backend)  # of anchors, which have none, it is NumPy
-        for anchor in study.anchors:
-            if index and not anchor.seeded:
-                continue
-            kind = Metrics if isinstance(anchor, Answering) else SampleEvaluation
-            asked = tuple(each for each in study.evaluate if isinstance(each, kind))
-            for column in extent.columns:
-                graph = cells[extent.graphs[0], column.label]
-                assert graph is not None
-                label = column.label
-                run = Run(anchor.type, label, seed, graph.document, group=column.group, **common)
-                yield replace(run, evaluations=asked, anchor=anchor)
+        for seed in extent.seeds[here]:
+            yield from _anchored(study, extent, cells, seed, common, again=index > 0)
+
+
+def _anchored(
+    study: Study, extent: Extent, cells: Cells, seed: int, common: dict[str, Any], *, again: bool
+) -> Iterator[Run]:
+    for anchor in study.anchors:
+        if again and not anchor.seeded:
+            continue
+        kind = Metrics if isinstance(anchor, Answering) else SampleEvaluation
+        asked = tuple(each for each in study.evaluate if isinstance(each, kind))
+        for column in extent.columns:
+            graph = cells[extent.graphs[0], column.label]
+            assert graph is not None
+            label = column.label
+            run = Run(anchor.type, label, seed, graph.document, group=column.group, **common)
+            yield replace(run, evaluations=asked, anchor=anchor)

@@ -19,14 +19,14 @@ from dcgraph.study.evaluations import evaluations
 from dcgraph.study.sections import (
     check_labels,
     chosen,
-    entries,
     read_classes,
     read_data,
+    read_graphs,
     read_name,
     read_quick,
     read_seeds,
 )
-from dcgraph.study.spec import GraphEntry, Simple, Study
+from dcgraph.study.spec import Simple, Study
 
 KIND = FileKind("study", "`graphs:`, `data:` and `evaluate:`")
 
@@ -86,10 +86,10 @@ def _checked(document: Document, plugins: Plugins) -> tuple[Study, Document]:
             message = f"unknown key '{key}'{nearest(key, keys)} (keys: {', '.join(keys)})"
             faults.add((key,), message)
     simple = settings(Simple, _some(data, keys_of(Simple)), (), faults, what="a study")
-    graphs = entries(GraphEntry, "graph", "graphs", faults)
+    sources = read_data(plugins, faults)
+    graphs = read_graphs(sources, faults)
     if not graphs and not faults.found:
         faults.add(("graphs",), "a study needs at least one graph: `graphs: {E: dcgmm_e}`")
-    sources = read_data(plugins, faults)
     if not sources and not faults.found:
         faults.add(("data",), "a study needs at least one data source: `data: [mnist]`")
     evaluate = chosen(evaluations(), data.get("evaluate"), ("evaluate",), faults)

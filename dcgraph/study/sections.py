@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from pathlib import PurePath
 from typing import Any, TypeVar
 
@@ -54,8 +55,16 @@ def _labelled(value: Any, place: Place, faults: Faults) -> dict[str, Any]:
     return value
 
 
-def entries(kind: type[Kind], key: str, section: str, faults: Faults) -> dict[str, Kind]:
-    """Return labelled entries, each a mapping or a bare text that stands for its main key."""
+def entries(
+    kind: type[Kind], key: str, section: str, faults: Faults, *, without: str = ""
+) -> dict[str, Kind]:
+    """Return labelled entries, each a mapping or a bare text that stands for its main key.
+
+    Parameters
+    ----------
+    without : str
+        A key that is read elsewhere.
+    """
     found = {}
     for label, value in _labelled(faults.document.data.get(section), (section,), faults).items():
         entry = as_mapping(value, key)
@@ -63,9 +72,28 @@ def entries(kind: type[Kind], key: str, section: str, faults: Faults) -> dict[st
         if not isinstance(entry, dict):
             faults.add(place, f"expected a text or a mapping, received {shown(value)}")
             continue
-        made = settings(kind, entry, place, faults, what=f"an entry of `{section}`")
+        plain = {name: item for name, item in entry.items() if name != without}
+        made = settings(kind, plain, place, faults, what=f"an entry of `{section}`")
         if made is not None:
             found[label] = made
+    return found
+
+
+def read_graphs(sources: Collection[str], faults: Faults) -> dict[str, GraphEntry]:
+    """Return the graphs by label, each with seeds of its own for the data that it has them for."""
+    found = entries(GraphEntry, "graph", "graphs", faults, without="seeds")
+    for label, entry in found.items():
+        given = faults.document.data["graphs"][label]
+        if isinstance(given, dict) and "seeds" in given:
+            place = ("graphs", label, "seeds")
+            value = given["seeds"]
+            if isinstance(value, dict):
+                seeds = {
+                    name: read_seeds(each, (*place, name), faults) for name, each in value.items()
+                }
+            else:
+                seeds = dict.fromkeys(sources, read_seeds(value, place, faults))
+            found[label] = entry.model_copy(update={"seeds": seeds})
     return found
 
 
@@ -169,7 +197,7 @@ def read_quick(
         return Quick()
     others = ("outliers", "inliers", "seeds", "evaluate", "anchors")
     plain = {key: item for key, item in value.items() if key not in others}
-    made = settings(Quick, plain, ("quick",), faults, what="`quick`", others=others) or Quick()
+    made = settings(Quick, plain, ("quick",), faults, what="`quick`") or Quick()
     for key, kept, known in (("graphs", made.graphs, graphs), ("data", made.data, sources)):
         for label in kept or ():
             if label not in known:
@@ -196,7 +224,7 @@ def check_labels(
     """Note data that a graph's entry names and the study does not have, and the reverse."""
     for label, entry in graphs.items():
         chosen = {} if isinstance(entry.graph, str) else entry.graph
-        for key, names in (("graph", chosen), ("on", entry.on)):
+        for key, names in (("graph", chosen), ("on", entry.on), ("seeds", entry.seeds)):
             for name in names:
                 if name not in sources:
                     hint = f"{nearest(name, list(sources))} (data: {', '.join(sources) or 'none'})"

@@ -30,11 +30,14 @@ class GraphEntry(Spec):
         Key ``set``: changes to the graph, ``{gmm1.precision_max: 5}``.
     on : dict of dict
         More changes, for one of the study's data alone: ``{fashion_mnist: {train.epochs: 2}}``.
+    seeds : dict of str to tuple of int
+        In place of the study's, by the label of the data; a file may give one list for all.
     """
 
     graph: str | dict[str, str]
     overrides: Overrides = Field(default={}, alias="set")
     on: dict[str, Overrides] = Field(default={})
+    seeds: dict[str, tuple[Seed, ...]] = Field(default={})
 
     def graph_on(self, data: str) -> str:
         """Return the graph for one of the study's data."""

@@ -121,6 +121,44 @@ def test_runs_can_be_counted_without_looking_at_graphs(grid, small, seeds, quick
     assert extent_of(study, columns, quick=quick).count(asked) == len(runs)
 
 
+OWN = "two: {seeds: {digits: [5, 6, 7]}, graph"
+
+
+@pytest.mark.parametrize("own", [OWN, "two: {seeds: 5..7, graph"])
+def test_a_graph_may_have_seeds_of_its_own(grid, small, own):
+    study, runs = grid(small.replace("two: {graph", own))
+    assert [name for name in names(runs) if name[:3] in ("one", "two")] == [
+        "one/digits/0",
+        "two/digits/5",
+        "one/digits/1",
+        "two/digits/6",
+        "two/digits/7",
+    ]
+    assert [run.document["train"]["seed"] for run in runs if run.graph == "two"] == [5, 6, 7]
+    assert "gaussian_mixture/digits/1" in names(runs)  # anchors keep the study's
+    columns = columns_of(study, installed_plugins())
+    assert extent_of(study, columns, quick=False).count(study) == len(runs)
+
+
+@pytest.mark.parametrize(("named", "seed"), [("", 5), ("seeds: [3], ", 3)])
+def test_quick_takes_the_first_of_a_graphs_own_seeds_unless_it_names_others(
+    grid, small, named, seed
+):
+    text = small.replace("two: {graph", OWN).replace("graphs: [one]", f"{named}graphs: [two]")
+    _, runs = grid(text, quick=True)
+    assert [name for name in names(runs) if name.startswith("two")] == [f"two/digits/{seed}"]
+
+
+def test_seeds_of_its_own_hold_on_the_data_that_they_are_given_for(grid, small):
+    text = small.replace("data: [digits]", "data: {digits: digits, again: {source: digits}}")
+    _, runs = grid(text.replace("two: {graph", "two: {seeds: {again: [9]}, graph"))
+    assert [(run.column, run.seed) for run in runs if run.graph == "two"] == [
+        ("digits", 0),
+        ("again", 9),
+        ("digits", 1),
+    ]
+
+
 def test_quick_keeps_what_it_names_and_the_first_seed(grid):
     _, runs = grid(quick=True)
     assert names(runs) == ["one/digits/0", "brightness/digits/0", "gaussian_mixture/digits/0"]
